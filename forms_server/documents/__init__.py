@@ -1,0 +1,1 @@
+"""Steps that make and check one document: values in, values out."""

@@ -1,0 +1,1 @@
+"""Field types: everything about one type of answer in one class."""

@@ -1,0 +1,1 @@
+"""The stories: issuing, verification, drafts, accounts."""

@@ -1,0 +1,79 @@
+"""What an installation decides: read once from the environment, checked at start, then frozen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from forms_server.errors import SettingsError
+from forms_server.languages import BilingualText
+
+ROOT = Path(__file__).resolve().parents[1]
+LONGEST_PUBLIC_URL = 60
+"""Bytes of the address before ``/v/``: a longer one would make the QR too dense to read on paper."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficeSettings:
+    """The office that the first start enters in the database."""
+
+    code: str
+    name: BilingualText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where things lie and who we are; secrets are named by file, never held in the environment."""
+
+    home: Path
+    database_url: str
+    public_url: str
+    root: Path
+    office: OfficeSettings
+    seal_key_file: Path | None
+    seal_password_file: Path | None
+    time_zone: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Settings from ``FORMS_SERVER_*`` and ``DATABASE_URL``; refuses what cannot work."""
+        home = Path(environment.get("FORMS_SERVER_HOME", ROOT / "var")).resolve()
+        return cls(
+            home=home,
+            database_url=environment.get("DATABASE_URL", f"sqlite:///{home / 'forms.db'}"),
+            public_url=_public_url(environment),
+            root=ROOT,
+            office=OfficeSettings(
+                code=environment.get("FORMS_SERVER_OFFICE_CODE", "0000"),
+                name=BilingualText(
+                    kk=environment.get("FORMS_SERVER_OFFICE_NAME_KK", "Үлгі бөлім"),
+                    ru=environment.get("FORMS_SERVER_OFFICE_NAME_RU", "Образцовый отдел"),
+                ),
+            ),
+            seal_key_file=_optional_file(environment, "FORMS_SERVER_SEAL_KEY_FILE"),
+            seal_password_file=_optional_file(environment, "FORMS_SERVER_SEAL_PASSWORD_FILE"),
+            time_zone=environment.get("FORMS_SERVER_TIME_ZONE", "Asia/Almaty"),
+        )
+
+
+def _public_url(environment: Mapping[str, str]) -> str:
+    url = environment.get("FORMS_SERVER_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError("settings-public-url", value=url)
+    if len(url.encode()) > LONGEST_PUBLIC_URL:
+        raise SettingsError("settings-public-url-long", value=url, limit=LONGEST_PUBLIC_URL)
+    return url
+
+
+def _optional_file(environment: Mapping[str, str], name: str) -> Path | None:
+    value = environment.get(name)
+    if not value:
+        return None
+    path = Path(value)
+    if not path.is_file():
+        raise SettingsError("settings-file-missing", name=name, path=path)
+    return path

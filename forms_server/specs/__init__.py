@@ -1,0 +1,1 @@
+"""Specifications of the forms: what is asked, in both languages, as frozen values."""
