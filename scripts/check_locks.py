@@ -1,4 +1,4 @@
-"""Refuses a lock that pyproject.toml has outgrown, or that says where packages were fetched from."""
+"""Refuses a lock that pyproject.toml has outgrown, or that names a package index."""
 
 from __future__ import annotations
 

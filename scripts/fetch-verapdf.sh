@@ -20,8 +20,12 @@ mkdir -p .cache
 work=$(mktemp -d .cache/verapdf.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 echo "Fetching veraPDF $VERSION"
-java -jar /usr/share/java/ivy.jar -warn -cache "$work/ivy" -notransitive -types jar \
-    -dependency org.verapdf.apps greenfield-apps "$VERSION" -retrieve "$work/[artifact].[ext]"
+if ! java -jar /usr/share/java/ivy.jar -warn -cache "$work/ivy" -notransitive -types jar \
+    -dependency org.verapdf.apps greenfield-apps "$VERSION" -retrieve "$work/[artifact].[ext]" \
+    >"$work/words" 2>&1; then
+    cat "$work/words" >&2
+    exit 1
+fi
 if ! is_the_known_one "$work/greenfield-apps.jar"; then
     echo "The veraPDF that came is not the known one (SHA-256 differs): not used." >&2
     exit 1

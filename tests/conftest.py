@@ -1,0 +1,56 @@
+"""What holds for every test: a clean environment, and no complaint from the printing engine."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+PRINTING_LOGGERS = ("weasyprint", "fontTools")
+
+# On a busy machine a slow example is no defect; in CI the examples are the same every time.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# WeasyPrint 70 leaves its colour profile open when it writes PDF/A; nothing of ours is at fault.
+NOT_OURS = ("ignore:unclosed file .*sRGB2014.icc:ResourceWarning",)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add to ``filterwarnings = error`` the few warnings that others must mend."""
+    for line in NOT_OURS:
+        config.addinivalue_line("filterwarnings", line)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees this machine's settings: what it needs it says itself."""
+    for name in list(os.environ):
+        if name.startswith("FORMS_SERVER_") or name == "DATABASE_URL":
+            monkeypatch.delenv(name)
+
+
+class _Collector(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(f"{record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def printing_complaints() -> Iterator[list[str]]:
+    """Fail the test when WeasyPrint logs a warning; a test that wants one empties the list."""
+    collector = _Collector()
+    loggers = [logging.getLogger(name) for name in PRINTING_LOGGERS]
+    for logger in loggers:
+        logger.addHandler(collector)
+    yield collector.messages
+    for logger in loggers:
+        logger.removeHandler(collector)
+    assert not collector.messages, "\n".join(collector.messages)
