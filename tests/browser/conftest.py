@@ -1,0 +1,304 @@
+"""A real browser and a real server for the tests of this folder.
+
+Every page is watched: an error on the console, an error in a script, a breach of the content
+security policy or a request that leaves this machine fails the test that opened the page.
+
+Playwright keeps an event loop running, in which pyHanko cannot sign: what is to be signed or
+verified goes through the server or the command line, never through a call in the test itself.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SCREENSHOTS = HERE / "screenshots"
+COMMAND = str(Path(sys.executable).parent / "forms-server")
+
+CHROMIUM_ARGUMENTS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    # No name but our own is ever looked up, whatever a page asks for.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+)
+OUR_HOSTS = frozenset({"127.0.0.1", "localhost"})
+LOCAL_SCHEMES = frozenset({"about", "blob", "data", "chrome-error"})
+
+AXE_RULES = (
+    "wcag2a",
+    "wcag2aa",
+    "wcag21a",
+    "wcag21aa",
+    "wcag22aa",
+    "best-practice",
+)
+ROLES = ("clerk", "head", "administrator")
+PASSWORD_LINE = re.compile(rf"^ +({'|'.join(ROLES)}) +(\S+)$", re.MULTILINE)
+SECONDS_TO_START = 60
+MILLISECONDS_TO_ACT = 10_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of this folder on one worker: they share one browser and one server."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+# -- the browser ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, started once for this folder."""
+    program = shutil.which("chromium")
+    assert program, "chromium is missing: make setup-tests, or install the Debian package chromium"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=[*CHROMIUM_ARGUMENTS])
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Watch:
+    """What went wrong in the pages of one browser context."""
+
+    complaints: list[str] = field(default_factory=list)
+    resource_errors: list[tuple[str, str]] = field(default_factory=list)
+    refused_pages: set[str] = field(default_factory=set)
+
+    def over(self, context: BrowserContext) -> None:
+        """Listen to everything that the context's pages do."""
+        context.on("console", self._hear_console)
+        context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
+        context.on("request", self._see_request)
+        context.on("response", self._see_response)
+        context.expose_function("reportPolicyBreach", self._hear_policy_breach)
+        context.add_init_script(
+            "document.addEventListener('securitypolicyviolation', breach =>"
+            " window.reportPolicyBreach(`${breach.effectiveDirective} ${breach.blockedURI}"
+            " ${breach.sourceFile}:${breach.lineNumber}`))"
+        )
+
+    def found(self) -> list[str]:
+        """Everything to complain of.
+
+        Chromium logs a page that answers 4xx as a console error. That answer is often the very
+        thing under test (a form with errors, a page that is not there), so it is no complaint.
+        """
+        missing = [
+            f"console: {text} {url}"
+            for url, text in self.resource_errors
+            if url not in self.refused_pages
+        ]
+        return self.complaints + missing
+
+    def _hear_console(self, message: ConsoleMessage) -> None:
+        if message.type != "error":
+            return
+        url = str(message.location.get("url", ""))
+        if message.text.startswith("Failed to load resource"):
+            self.resource_errors.append((url, message.text))
+        else:
+            self.complaints.append(f"console: {message.text} {url}")
+
+    def _see_request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in LOCAL_SCHEMES and parts.hostname not in OUR_HOSTS:
+            self.complaints.append(f"request leaves this machine: {request.url}")
+
+    def _see_response(self, response: Response) -> None:
+        if response.request.is_navigation_request() and 400 <= response.status < 500:
+            self.refused_pages.add(response.url)
+
+    def _hear_policy_breach(self, words: str) -> None:
+        self.complaints.append(f"content security policy: {words}")
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Open a watched page in a context of its own.
+
+    Takes what ``Browser.new_context`` takes: ``java_script_enabled=False``,
+    ``viewport={"width": 320, "height": 640}``, ``color_scheme="dark"``, ``locale="ru-KZ"``, …
+    """
+    watches: list[Watch] = []
+    contexts: list[BrowserContext] = []
+
+    def opened(**wishes: Any) -> Page:
+        context = browser.new_context(
+            **{"locale": "kk-KZ", "timezone_id": "Asia/Almaty", "accept_downloads": True} | wishes
+        )
+        context.set_default_timeout(MILLISECONDS_TO_ACT)
+        contexts.append(context)
+        watches.append(Watch())
+        watches[-1].over(context)
+        return context.new_page()
+
+    yield opened
+    for context in contexts:
+        context.close()
+    complaints = [complaint for watch in watches for complaint in watch.found()]
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    """One watched page, as a clerk's desk has it."""
+    return open_page(viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """``axe(page)``: axe-core finds no breach of WCAG 2.2 A, AA and good practice."""
+    judge = Axe()
+
+    def assert_accessible(page: Page) -> None:
+        options = {
+            "runOnly": {"type": "tag", "values": [*AXE_RULES]},
+            "resultTypes": ["violations"],
+        }
+        results = judge.run(page, options=options)
+        assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
+
+    return assert_accessible
+
+
+@pytest.fixture
+def screenshot() -> Callable[[Page, str], Path]:
+    """``screenshot(page, "name")``: the whole page as a picture, for people to look at."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+
+    def taken(page: Page, name: str) -> Path:
+        path = SCREENSHOTS / f"{name}.png"
+        page.screenshot(path=path, full_page=True)
+        return path
+
+    return taken
+
+
+# -- the server -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LiveServer:
+    """A server that runs; ``passwords`` by role, as its first start printed them."""
+
+    url: str
+    passwords: Mapping[str, str]
+    home: Path
+    environment: Mapping[str, str]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``forms-server ARGUMENTS`` on the same state; whatever its exit code."""
+        return subprocess.run(
+            [COMMAND, *arguments],
+            env=dict(self.environment),
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            timeout=SECONDS_TO_START,
+        )
+
+
+@pytest.fixture(scope="package")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """``forms-server serve`` as people run it, on a state of its own; no traceback in its log."""
+    home = tmp_path_factory.mktemp("server")
+    log = home.with_suffix(".log")
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = _environment(home, url)
+    with log.open("wb") as words:
+        process = subprocess.Popen(
+            [COMMAND, "serve", "--port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_it_answers(port, process, log)
+        passwords = dict(PASSWORD_LINE.findall(log.read_text()))
+        assert set(passwords) == set(ROLES), log.read_text()
+        yield LiveServer(url, passwords, home, environment)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def _environment(home: Path, url: str) -> dict[str, str]:
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("FORMS_SERVER_") and name != "DATABASE_URL"
+    }
+    return inherited | {
+        "FORMS_SERVER_HOME": str(home),
+        "FORMS_SERVER_PUBLIC_URL": url,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while not _answers(port):
+        assert process.poll() is None, f"the server stopped:\n{log.read_text()}"
+        assert time.monotonic() < deadline, f"no answer in time:\n{log.read_text()}"
+        time.sleep(0.1)
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status < 500
+    except OSError:
+        return False
+    finally:
+        connection.close()
