@@ -1,0 +1,227 @@
+"""What a printed template may ask: labels, answers, rows — one page in one language.
+
+The template says *where* a thing stands; :class:`Page` says *what* stands there. It remembers what
+it was asked for, so that ``forms-server check`` can tell a field that a template forgot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from forms_server.fields.answers import ROW, Answers
+from forms_server.fields.base import Value
+from forms_server.fields.registry import part_specs, type_of
+from forms_server.languages import BilingualText, Language
+from forms_server.specs.model import (
+    Edition,
+    FieldSpec,
+    Mark,
+    Option,
+    Rows,
+    RowSpec,
+    TableSpec,
+)
+
+
+class Output(StrEnum):
+    """The three things a specification and its template are printed as."""
+
+    BLANK = "blank"
+    FILLABLE = "fillable"
+    ISSUED = "issued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What issuing adds to a page: how it is called, when it was made, how it is verified."""
+
+    number: str
+    issued_at: datetime
+    office: BilingualText
+    address: str
+    """What is printed under the QR for typing by hand."""
+    short_code: str
+    qr_png: bytes
+    is_development: bool
+
+
+class UnknownNameError(KeyError):
+    """A template asked for a name that the specification lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedRow:
+    """One row of a printed table; ``values`` is empty on a blank."""
+
+    spec: RowSpec | None
+    number: str
+    text: str
+    values: Mapping[str, Value]
+    prefix: str
+
+
+class Page:
+    """An edition in one language, with or without answers, as a template sees it."""
+
+    def __init__(
+        self,
+        edition: Edition,
+        language: Language,
+        *,
+        output: Output,
+        answers: Answers | None = None,
+        stamp: Stamp | None = None,
+    ) -> None:
+        self.edition = edition
+        self.language = language
+        self.output = output
+        self.answers = answers or Answers({})
+        self.stamp = stamp
+        self.asked: set[str] = set()
+
+    @property
+    def fillable(self) -> bool:
+        return self.output is Output.FILLABLE
+
+    def label(self, name: str) -> str:
+        """The label of a field, a table or a ``table.column``, as the order prints it."""
+        return self._say(self._spec(name).label)
+
+    def statement(self, name: str) -> str:
+        """The whole sentence of a consent field; printed whatever is answered."""
+        self._field(name)
+        return self.label(name)
+
+    def row_label(self, name: str) -> str:
+        text = self._table(name).row_label
+        return self._say(text) if text else ""
+
+    def text(self, name: str, part: str | None = None) -> str:
+        """The answer as printed, empty if there is none."""
+        return self._show(self._field(name), self.answers.value(name), part)
+
+    def cell(self, table: str, row: PrintedRow, column: str, part: str | None = None) -> str:
+        """The answer in one cell as printed."""
+        return self._show(self._column(table, column), row.values.get(column), part)
+
+    def input_name(self, name: str, part: str | None = None) -> str:
+        """The name of the field of a fillable blank; unlike in the two languages of one file."""
+        return ".".join(filter(None, (self.language.value, name, part)))
+
+    def title_of(self, name: str, part: str | None = None) -> str:
+        """What a screen reader says for a field of a fillable blank."""
+        parts = {spec.id: spec for spec in part_specs(self._field(name))}
+        label = self.label(name)
+        return f"{label}: {self._say(parts[part].label)}" if part in parts else label
+
+    def options(self, name: str) -> tuple[Option, ...]:
+        return self._field(name).options
+
+    def option_text(self, option: Option) -> str:
+        return self._say(option.text)
+
+    def option(self, name: str, option_id: str) -> Option:
+        found = self._field(name).option(option_id)
+        if found is None:
+            raise UnknownNameError(f"{name}.{option_id}")
+        return found
+
+    def mark(self, name: str, option: Option) -> str:
+        """``chosen``, ``struck`` or nothing: how an option of a field is marked on this page."""
+        value = self.answers.value(name)
+        if value is None:
+            return ""
+        chosen = value if isinstance(value, tuple) else (value,)
+        if option.id in chosen:
+            return "chosen"
+        return "struck" if self._field(name).mark is Mark.STRIKE else ""
+
+    def rows(self, name: str) -> Iterator[PrintedRow]:
+        """The rows that are printed: the form's own, or the answered ones, or empty ones."""
+        table = self._table(name)
+        answered = self.answers.value(name)
+        if table.rows_are is Rows.FREE:
+            yield from self._free_rows(table, answered or ())
+        else:
+            yield from self._printed_rows(table, answered)
+
+    def _free_rows(
+        self, table: TableSpec, answered: tuple[Mapping[str, Value], ...]
+    ) -> Iterator[PrintedRow]:
+        rows = answered if answered else ({},) * table.blank_rows
+        for index, values in enumerate(rows):
+            yield PrintedRow(None, str(index + 1), "", values, f"{table.id}.{index}")
+
+    def _printed_rows(self, table: TableSpec, answered: Any) -> Iterator[PrintedRow]:
+        for spec in table.rows:
+            found = self._row_values(table, spec, answered)
+            for index, values in enumerate(found or ({},)):
+                text = self._say(spec.text) if index == 0 else ""
+                number = spec.number if index == 0 else ""
+                yield PrintedRow(spec, number, text, values, f"{table.id}.{spec.id}")
+
+    def _row_values(
+        self, table: TableSpec, spec: RowSpec, answered: Any
+    ) -> tuple[Mapping[str, Value], ...]:
+        if not answered:
+            return ()
+        if table.rows_are is Rows.FIXED:
+            return (answered.get(spec.id, {}),)
+        return tuple(row for row in answered if row[ROW] == spec.id)
+
+    def columns(self, name: str) -> tuple[FieldSpec, ...]:
+        return tuple(column for column in self._table(name).columns if column.printed)
+
+    def _show(self, spec: FieldSpec, value: Value, part: str | None) -> str:
+        if value is None:
+            return ""
+        languages = Language if self.edition.is_bilingual_page else (self.language,)
+        texts = [self._show_in(language, spec, value, part) for language in languages]
+        return " / ".join(dict.fromkeys(text for text in texts if text))
+
+    @staticmethod
+    def _show_in(language: Language, spec: FieldSpec, value: Value, part: str | None) -> str:
+        type_ = type_of(spec)
+        if part is None:
+            return type_.show(value, spec, language)
+        if part not in type_.parts:
+            raise UnknownNameError(f"{spec.id}: {part}")
+        return type_.show_part(value, part, spec, language)
+
+    def _say(self, text: BilingualText) -> str:
+        if self.edition.is_bilingual_page:
+            return " / ".join(dict.fromkeys((text.kk, text.ru)))
+        return text[self.language]
+
+    def _spec(self, name: str) -> FieldSpec | TableSpec:
+        table, _, column = name.partition(".")
+        if column:
+            return self._column(table, column)
+        self.asked.add(name)
+        try:
+            return self.edition.items[name]
+        except KeyError:
+            raise UnknownNameError(name) from None
+
+    def _field(self, name: str) -> FieldSpec:
+        spec = self._spec(name)
+        if not isinstance(spec, FieldSpec):
+            raise UnknownNameError(name)
+        return spec
+
+    def _table(self, name: str) -> TableSpec:
+        spec = self._spec(name)
+        if not isinstance(spec, TableSpec):
+            raise UnknownNameError(name)
+        return spec
+
+    def _column(self, table: str, column: str) -> FieldSpec:
+        found = self._table(table).column(column)
+        if found is None:
+            raise UnknownNameError(f"{table}.{column}")
+        self.asked.add(f"{table}.{column}")
+        return found

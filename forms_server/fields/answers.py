@@ -1,0 +1,360 @@
+"""Reads a whole set of raw answers against an edition: values where right, refusals where wrong.
+
+The raw answers are JSON-shaped: a field's id maps to its raw; a fixed table's id maps to a mapping
+of row id to row; a free or picked table's id maps to a list of rows (a picked row names its
+catalogue row as ``"row"``); ``"overrides"`` maps the id of a warning to the reason given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from forms_server.errors import InvalidAnswer
+from forms_server.fields.base import Raw, Value
+from forms_server.fields.registry import part_specs, type_of
+from forms_server.languages import BilingualText
+from forms_server.specs.expressions import evaluate, holds
+from forms_server.specs.model import Edition, FieldSpec, Rows, Rule, Severity, TableSpec
+
+ROW = "row"
+OVERRIDES = "overrides"
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What is wrong with one answer; ``path`` is its name on the page: ``services-0-hours``."""
+
+    path: str
+    code: str
+    message: BilingualText
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Right answers by field and table id, and the reasons of overridden warnings by rule id."""
+
+    values: Mapping[str, Value]
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, field_id: str) -> Value:
+        return self.values.get(field_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of reading raw answers; ``answers`` may be used only when nothing is refused."""
+
+    answers: Answers
+    refusals: tuple[Refusal, ...]
+    warnings: tuple[Refusal, ...]
+
+    @property
+    def is_right(self) -> bool:
+        return not self.refusals and not self.warnings
+
+
+def read_answers(edition: Edition, raw: Raw, today: date) -> Reading:
+    """Read, compute, and check everything; nothing is raised for what a person typed."""
+    reader = _Reader(edition, today)
+    return reader.read(raw)
+
+
+def write_answers(edition: Edition, answers: Answers) -> dict[str, Raw]:
+    """The canonical raw answers; reading them again gives the same answers."""
+    raw = {
+        item.id: _write(item, answers.values[item.id])
+        for item in edition.items.values()
+        if answers.values.get(item.id) is not None
+    }
+    return {**raw, OVERRIDES: dict(answers.overrides)} if answers.overrides else raw
+
+
+def _write(item: FieldSpec | TableSpec, value: Value) -> Raw:
+    if isinstance(item, FieldSpec):
+        return write_field(item, value)
+    if item.rows_are is Rows.FIXED:
+        return {row_id: _write_row(item, row) for row_id, row in value.items()}
+    return [_write_row(item, row) for row in value]
+
+
+def _write_row(table: TableSpec, row: Mapping[str, Value]) -> dict[str, Raw]:
+    written = {ROW: row[ROW]} if ROW in row else {}
+    for column in table.columns:
+        if row.get(column.id) is not None:
+            written[column.id] = write_field(column, row[column.id])
+    return written
+
+
+def write_field(spec: FieldSpec, value: Value) -> Raw:
+    """The canonical raw of one field's value that is not ``None``."""
+    parts = part_specs(spec)
+    if not parts:
+        return type_of(spec).write(value)
+    return {
+        part.id: write_field(part, value[part.id])
+        for part in parts
+        if value.get(part.id) is not None
+    }
+
+
+class _Reader:
+    """One reading: collects refusals while it goes."""
+
+    def __init__(self, edition: Edition, today: date) -> None:
+        self.edition = edition
+        self.today = today
+        self.refusals: list[Refusal] = []
+
+    def read(self, raw: Raw) -> Reading:
+        if not isinstance(raw, Mapping):
+            self._refuse("", InvalidAnswer("answers-not-an-object"))
+            return Reading(Answers({}), tuple(self.refusals), ())
+        self._check_known(raw, {*self.edition.items, OVERRIDES}, "")
+        values = {item.id: self._item(item, raw) for item in self.edition.items.values()}
+        self._compute(values)
+        self._drop_hidden(values)
+        self._check_required(values)
+        overrides = self._overrides(raw)
+        warnings = tuple(self._check_rules(values, overrides))
+        return Reading(Answers(values, overrides), tuple(self.refusals), warnings)
+
+    def _item(self, item: FieldSpec | TableSpec, raw: Mapping[str, Raw]) -> Value:
+        if isinstance(item, TableSpec):
+            return self._table(item, raw.get(item.id))
+        return self._field(item, raw.get(item.id), item.id)
+
+    def _field(self, spec: FieldSpec, raw: Raw, path: str) -> Value:
+        parts = part_specs(spec)
+        if parts:
+            return self._composite(parts, raw, path)
+        if spec.computed is not None:
+            return None
+        try:
+            return type_of(spec).read(raw, spec, self.today)
+        except InvalidAnswer as error:
+            self._refuse(path, error)
+            return None
+
+    def _composite(self, parts: Sequence[FieldSpec], raw: Raw, path: str) -> Value:
+        if raw is None or raw == "":
+            return None
+        if not isinstance(raw, Mapping):
+            self._refuse(path, InvalidAnswer("answer-not-parts"))
+            return None
+        self._check_known(raw, {part.id for part in parts}, path)
+        known = len(self.refusals)
+        value = {
+            part.id: self._field(part, raw.get(part.id), f"{path}-{part.id}") for part in parts
+        }
+        if len(self.refusals) == known and all(found is None for found in value.values()):
+            return None
+        refused = {refusal.path for refusal in self.refusals[known:]}
+        for part in parts:
+            if part.required and value[part.id] is None and f"{path}-{part.id}" not in refused:
+                self._refuse(f"{path}-{part.id}", _missing(part))
+        return value
+
+    def _table(self, table: TableSpec, raw: Raw) -> Value:
+        if table.rows_are is Rows.FIXED:
+            return self._fixed_rows(table, raw or {})
+        return self._rows(table, raw or [])
+
+    def _fixed_rows(self, table: TableSpec, raw: Raw) -> Value:
+        if not isinstance(raw, Mapping):
+            self._refuse(table.id, InvalidAnswer("answer-not-rows"))
+            return {}
+        self._check_known(raw, {row.id for row in table.rows if not row.heading}, table.id)
+        rows = {
+            row.id: self._row(table, raw.get(row.id), f"{table.id}-{row.id}")
+            for row in table.rows
+            if not row.heading
+        }
+        return {row_id: row for row_id, row in rows.items() if row}
+
+    def _rows(self, table: TableSpec, raw: Raw) -> Value:
+        if not isinstance(raw, (list, tuple)):
+            self._refuse(table.id, InvalidAnswer("answer-not-rows"))
+            return ()
+        if len(raw) > table.maximum:
+            self._refuse(table.id, InvalidAnswer("table-too-many-rows", most=table.maximum))
+            return ()
+        read = (self._row(table, row, f"{table.id}-{index}") for index, row in enumerate(raw))
+        return tuple(row for row in read if row)
+
+    def _row(self, table: TableSpec, raw: Raw, path: str) -> dict[str, Value]:
+        if raw is None or raw == "":
+            return {}
+        if not isinstance(raw, Mapping):
+            self._refuse(path, InvalidAnswer("answer-not-rows"))
+            return {}
+        names = {column.id for column in table.columns}
+        self._check_known(raw, names | ({ROW} if table.rows_are is Rows.PICKED else set()), path)
+        known = len(self.refusals)
+        row = {
+            column.id: self._field(column, raw.get(column.id), f"{path}-{column.id}")
+            for column in table.columns
+        }
+        picked = self._picked(table, raw, path)
+        if picked:
+            row[ROW] = picked
+        if len(self.refusals) == known and all(value is None for value in row.values()):
+            return {}
+        if table.rows_are is Rows.PICKED and not picked:
+            self._refuse(f"{path}-{ROW}", InvalidAnswer("row-missing"))
+        self._check_row_required(table, row, path)
+        return row
+
+    def _picked(self, table: TableSpec, raw: Mapping[str, Raw], path: str) -> str:
+        if table.rows_are is not Rows.PICKED or not raw.get(ROW):
+            return ""
+        row = table.row(str(raw[ROW]))
+        if row is None or row.heading:
+            self._refuse(f"{path}-{ROW}", InvalidAnswer("choice-unknown"))
+            return ""
+        return row.id
+
+    def _check_row_required(self, table: TableSpec, row: Mapping[str, Value], path: str) -> None:
+        refused = {refusal.path for refusal in self.refusals}
+        for column in table.columns:
+            name = f"{path}-{column.id}"
+            wanted = column.required or (
+                column.required_if is not None and holds(column.required_if, row)
+            )
+            if wanted and row[column.id] is None and not _touches(refused, name):
+                self._refuse(name, _missing(column))
+
+    def _compute(self, values: dict[str, Value]) -> None:
+        for table in self.edition.tables():
+            rows = values[table.id].values() if table.rows_are is Rows.FIXED else values[table.id]
+            for row in rows:
+                for column in table.columns:
+                    if column.computed is not None:
+                        row[column.id] = evaluate(column.computed, {**values, **row})
+        for spec in self.edition.fields():
+            if spec.computed is not None:
+                values[spec.id] = evaluate(spec.computed, self._scope(values))
+
+    def _drop_hidden(self, values: dict[str, Value]) -> None:
+        """What is not shown is not asked: its answer and its refusals fall away."""
+        for item in self.edition.items.values():
+            if item.shown_if is not None and not holds(item.shown_if, self._scope(values)):
+                values[item.id] = None if isinstance(item, FieldSpec) else _no_rows(item)
+                self.refusals = [
+                    refusal for refusal in self.refusals if not _is_under(refusal.path, item.id)
+                ]
+
+    def _check_required(self, values: Mapping[str, Value]) -> None:
+        scope = self._scope(values)
+        refused = {refusal.path for refusal in self.refusals}
+        for item in self.edition.items.values():
+            if item.shown_if is not None and not holds(item.shown_if, scope):
+                continue
+            if _touches(refused, item.id):
+                continue
+            if isinstance(item, TableSpec):
+                self._check_row_count(item, values)
+            elif values[item.id] is None and _is_wanted(item, scope):
+                self._refuse(first_input(item), _missing(item))
+
+    def _check_row_count(self, table: TableSpec, values: Mapping[str, Value]) -> None:
+        if len(values[table.id]) < table.minimum:
+            self._refuse(table.id, InvalidAnswer("table-too-few-rows", least=table.minimum))
+
+    def _check_rules(
+        self, values: Mapping[str, Value], overrides: Mapping[str, str]
+    ) -> Iterator[Refusal]:
+        scope = self._scope(values)
+        for rule in self.edition.rules:
+            for path in self._broken(rule, values, scope):
+                if rule.severity is Severity.ERROR:
+                    self.refusals.append(Refusal(path, f"rule-{rule.id}", rule.message))
+                elif rule.id not in overrides:
+                    yield Refusal(path, f"rule-{rule.id}", rule.message)
+
+    def _broken(
+        self, rule: Rule, values: Mapping[str, Value], scope: Mapping[str, Value]
+    ) -> Iterator[str]:
+        if rule.each is None:
+            if _is_broken(rule, scope):
+                item = self.edition.items[rule.field]
+                yield first_input(item) if isinstance(item, FieldSpec) else item.id
+            return
+        rows = values[rule.each]
+        named = rows.items() if isinstance(rows, Mapping) else enumerate(rows)
+        for name, row in named:
+            if _is_broken(rule, {**scope, **row}):
+                yield f"{rule.each}-{name}-{rule.field}"
+
+    def _overrides(self, raw: Mapping[str, Raw]) -> Mapping[str, str]:
+        given = raw.get(OVERRIDES) or {}
+        if not isinstance(given, Mapping):
+            self._refuse(OVERRIDES, InvalidAnswer("answer-not-parts"))
+            return {}
+        warnings = {rule.id for rule in self.edition.rules if rule.severity is Severity.WARNING}
+        self._check_known(given, warnings, OVERRIDES)
+        reasons = {name: str(given[name]).strip() for name in sorted(warnings & set(given))}
+        for name, reason in reasons.items():
+            if len(reason) > LONGEST_REASON:
+                error = InvalidAnswer("text-too-long", longest=LONGEST_REASON, length=len(reason))
+                self._refuse(f"{OVERRIDES}-{name}", error)
+        return {name: reason for name, reason in reasons.items() if reason}
+
+    def _scope(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """What an expression may name: fields, parts, columns of tables, today."""
+        scope: dict[str, Value] = {**values, "today": self.today}
+        for item in self.edition.items.values():
+            value = values[item.id]
+            if isinstance(item, TableSpec):
+                rows = tuple(value.values()) if isinstance(value, Mapping) else value
+                scope[item.id] = rows
+                for column in item.columns:
+                    scope[f"{item.id}.{column.id}"] = tuple(row.get(column.id) for row in rows)
+            elif isinstance(value, Mapping):
+                scope |= {f"{item.id}.{part}": found for part, found in value.items()}
+        return scope
+
+    def _check_known(self, raw: Mapping[str, Raw], names: set[str], path: str) -> None:
+        for name in raw:
+            if name not in names:
+                self._refuse(path, InvalidAnswer("answer-unknown", name=str(name)[:40]))
+
+    def _refuse(self, path: str, error: InvalidAnswer) -> None:
+        self.refusals.append(Refusal(path, error.code, error.message))
+
+
+def first_input(item: FieldSpec) -> str:
+    """The name of the field's first input on the page, where its error is shown."""
+    parts = part_specs(item)
+    return f"{item.id}-{parts[0].id}" if parts else item.id
+
+
+def _missing(spec: FieldSpec) -> InvalidAnswer:
+    control = type_of(spec).input.control
+    codes = {"select": "choice-missing", "radios": "choice-missing", "checkboxes": "choice-missing"}
+    if control == "checkbox":
+        return InvalidAnswer("consent-missing")
+    return InvalidAnswer(codes.get(control, "answer-missing"))
+
+
+def _is_wanted(spec: FieldSpec, scope: Mapping[str, Value]) -> bool:
+    return spec.required or (spec.required_if is not None and holds(spec.required_if, scope))
+
+
+def _is_broken(rule: Rule, scope: Mapping[str, Value]) -> bool:
+    applies = rule.when is None or holds(rule.when, scope)
+    return applies and not holds(rule.test, scope)
+
+
+def _is_under(path: str, name: str) -> bool:
+    return path == name or path.startswith(f"{name}-")
+
+
+def _touches(paths: set[str], name: str) -> bool:
+    return any(_is_under(path, name) for path in paths)
+
+
+def _no_rows(table: TableSpec) -> Value:
+    return {} if table.rows_are is Rows.FIXED else ()

@@ -1,0 +1,111 @@
+"""What every field type is: how an answer is read, written, shown, put into XML and sampled.
+
+Three shapes of one answer, used everywhere:
+
+* **raw**: what was typed or what JSON holds — a string, a list of strings, or (composites) a
+  mapping of part to raw;
+* **value**: what was meant — ``str``, ``int``, ``Decimal``, ``date``, ``bool``, ``tuple[str, ...]``
+  or (composites) a mapping of part to value; ``None`` is an empty answer;
+* **canonical raw**: the one raw form that a value is written in (ISO dates, point decimals).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from forms_server.errors import InvalidAnswer
+from forms_server.languages import Language
+from forms_server.specs.model import FieldSpec
+
+Raw: TypeAlias = Any
+"""``str | Sequence[str] | Mapping[str, Raw]``, straight from outside: trust nothing."""
+Value: TypeAlias = Any
+Control: TypeAlias = Literal[
+    "text", "textarea", "select", "radios", "checkboxes", "checkbox", "composite"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class XsdType:
+    """A simple type of XML Schema: its base, its facets, and whether it is a list of that base."""
+
+    base: str
+    facets: Sequence[tuple[str, str]] = ()
+    is_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """How the web asks: the control, its width in characters, and its HTML attributes."""
+
+    control: Control
+    width: int | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+class FieldType:
+    """One type of answer. Subclasses override what differs; instances hold no state."""
+
+    name: ClassVar[str]
+    input: ClassVar[Input] = Input("text")
+    parts: ClassVar[tuple[str, ...]] = ()
+    """What a template may ask :meth:`show_part` for, beside the whole."""
+
+    def read(self, raw: Raw, spec: FieldSpec, today: date) -> Value:
+        """The value of what was typed, ``None`` if nothing was; :class:`InvalidAnswer` if wrong."""
+        text = self.clean(raw)
+        return self.read_text(text, spec, today) if text else None
+
+    def clean(self, raw: Raw) -> str:
+        """One line of text without stray spaces; refuses what is no text."""
+        if raw is None:
+            return ""
+        if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
+            raise InvalidAnswer("answer-not-text")
+        text = unicodedata.normalize("NFC", str(raw))
+        if any(
+            unicodedata.category(letter) in {"Cc", "Cs", "Cn"}
+            for letter in text
+            if letter not in "\t\r\n"
+        ):
+            raise InvalidAnswer("answer-control-characters")
+        return " ".join(text.split())
+
+    def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
+        """The value of a non-empty clean text."""
+        raise NotImplementedError
+
+    def write(self, value: Value) -> Raw:
+        """The canonical raw of a value that is not ``None``; ``read(write(v)) == v``."""
+        return str(value)
+
+    def show(self, value: Value, spec: FieldSpec, language: Language) -> str:
+        """The value as the paper and the pages show it."""
+        del spec, language
+        return str(value)
+
+    def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
+        """One of :attr:`parts` of the value as the paper shows it."""
+        raise NotImplementedError
+
+    def xsd(self, spec: FieldSpec) -> XsdType:
+        """The XML Schema type of the canonical raw."""
+        raise NotImplementedError
+
+    def sample(self, spec: FieldSpec, language: Language) -> Raw:
+        """A plausible, obviously made-up raw answer that :meth:`read` accepts."""
+        raise NotImplementedError
+
+
+class Composite(FieldType):
+    """A type whose answer has named parts, each of a type of its own."""
+
+    input = Input("composite")
+
+    def part_specs(self, spec: FieldSpec) -> Sequence[FieldSpec]:
+        """The parts in the order they are asked in."""
+        raise NotImplementedError

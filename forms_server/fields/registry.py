@@ -1,0 +1,36 @@
+"""The table of all field types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from forms_server.fields import choices, dates, identity, numbers, text
+from forms_server.fields.base import Composite, FieldType
+from forms_server.specs.model import FieldSpec
+
+_ALL: tuple[FieldType, ...] = (
+    text.Text(), text.LongText(), text.Email(), text.Phone(),
+    identity.Iin(), identity.Bin(), identity.ActNumber(), identity.NamePart(),
+    identity.Person(), identity.Address(), identity.IdentityDocument(),
+    numbers.Integer(), numbers.Hours(), numbers.Centimetres(), numbers.Kilograms(),
+    numbers.Percent(), numbers.Money(),
+    dates.Date(), dates.Year(), dates.Month(), dates.Period(),
+    choices.OneOf(), choices.SomeOf(), choices.YesNo(), choices.Consent(),
+    choices.ReferenceItemOf(),
+)  # fmt: skip
+
+TYPES: Mapping[str, FieldType] = {type_.name: type_ for type_ in _ALL}
+"""Every type by the name that a specification calls it."""
+
+if len(TYPES) != len(_ALL):
+    raise RuntimeError("two field types have one name")
+
+
+def type_of(spec: FieldSpec) -> FieldType:
+    return TYPES[spec.type]
+
+
+def part_specs(spec: FieldSpec) -> tuple[FieldSpec, ...]:
+    """The parts of a composite field; of any other field, none."""
+    type_ = TYPES[spec.type]
+    return tuple(type_.part_specs(spec)) if isinstance(type_, Composite) else ()

@@ -1,0 +1,218 @@
+"""The small language of rules: ``hours <= 8``, ``'repeat' in purposes``, ``sum(services.cost)``.
+
+Written in an attribute of a specification, read once into a frozen tree of nodes, evaluated on the
+server by :func:`evaluate` and in the browser by ``static/js/expressions.js`` from the same tree.
+A name is the id of a field; ``table.column`` is the list of a column's values.
+An empty answer is ``None``; arithmetic with ``None`` gives ``None``; a comparison with ``None``
+other than ``==`` and ``!=`` holds: an empty answer breaks no limit, ``required`` asks for it.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TypeAlias
+
+Scalar: TypeAlias = str | int | bool | Decimal | date | None
+Value: TypeAlias = "Scalar | tuple[Value, ...] | object"
+Node: TypeAlias = "tuple[str, ...] | tuple[object, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression as written and as read: ``("*", ("field", "hours"), ("field", "price"))``."""
+
+    text: str
+    node: Node
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every field and ``table.column`` that the expression names."""
+        return frozenset(_names(self.node))
+
+
+class ExpressionError(ValueError):
+    """The text is not an expression of this language; the argument says which part."""
+
+
+_OPERATORS: Mapping[type, str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*",
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.In: "in", ast.NotIn: "not in", ast.And: "and", ast.Or: "or", ast.Not: "not",
+}  # fmt: skip
+
+
+def parse(text: str) -> Expression:
+    """Read an expression; :class:`ExpressionError` names the part that does not belong."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except SyntaxError as error:
+        raise ExpressionError(text) from error
+    return Expression(text, _read(tree.body))
+
+
+def _read(tree: ast.expr) -> Node:
+    reader = _READERS.get(type(tree))
+    if reader is None:
+        raise ExpressionError(ast.unparse(tree))
+    return reader(tree)
+
+
+def _read_name(tree: ast.Name) -> Node:
+    return ("field", tree.id)
+
+
+def _read_column(tree: ast.Attribute) -> Node:
+    if not isinstance(tree.value, ast.Name):
+        raise ExpressionError(ast.unparse(tree))
+    return ("field", f"{tree.value.id}.{tree.attr}")
+
+
+def _read_constant(tree: ast.Constant) -> Node:
+    if isinstance(tree.value, float):
+        return ("constant", str(tree.value), "decimal")
+    if isinstance(tree.value, (str, int)):
+        return ("constant", tree.value)
+    raise ExpressionError(ast.unparse(tree))
+
+
+def _read_binary(tree: ast.BinOp) -> Node:
+    return (_symbol(tree.op, tree), _read(tree.left), _read(tree.right))
+
+
+def _read_boolean(tree: ast.BoolOp) -> Node:
+    return (_symbol(tree.op, tree), *(_read(part) for part in tree.values))
+
+
+def _read_unary(tree: ast.UnaryOp) -> Node:
+    return (_symbol(tree.op, tree), _read(tree.operand))
+
+
+def _read_comparison(tree: ast.Compare) -> Node:
+    if len(tree.ops) != 1:
+        raise ExpressionError(ast.unparse(tree))
+    return (_symbol(tree.ops[0], tree), _read(tree.left), _read(tree.comparators[0]))
+
+
+def _read_call(tree: ast.Call) -> Node:
+    name = tree.func.id if isinstance(tree.func, ast.Name) else ""
+    if name not in FUNCTIONS or tree.keywords:
+        raise ExpressionError(ast.unparse(tree))
+    return ("call", name, *(_read(part) for part in tree.args))
+
+
+def _symbol(op: ast.AST, tree: ast.expr) -> str:
+    try:
+        return _OPERATORS[type(op)]
+    except KeyError:
+        raise ExpressionError(ast.unparse(tree)) from None
+
+
+_READERS: Mapping[type, Callable[..., Node]] = {
+    ast.Name: _read_name,
+    ast.Attribute: _read_column,
+    ast.Constant: _read_constant,
+    ast.BinOp: _read_binary,
+    ast.BoolOp: _read_boolean,
+    ast.UnaryOp: _read_unary,
+    ast.Compare: _read_comparison,
+    ast.Call: _read_call,
+}
+
+
+def _names(node: Node) -> Iterator[str]:
+    if node[0] == "field":
+        yield str(node[1])
+        return
+    for part in node[1:]:
+        if isinstance(part, tuple):
+            yield from _names(part)
+
+
+def _filled(value: Value) -> bool:
+    return value not in (None, "", (), False)
+
+
+def _total(values: Value) -> Value:
+    numbers = [value for value in _sequence(values) if isinstance(value, (int, Decimal))]
+    return sum(numbers, Decimal(0)) if numbers else None
+
+
+def _sequence(values: Value) -> Sequence[Value]:
+    return values if isinstance(values, tuple) else ()
+
+
+def _days(first: Value, last: Value) -> Value:
+    """Calendar days from one date to another, both counted."""
+    if isinstance(first, date) and isinstance(last, date):
+        return (last - first).days + 1
+    return None
+
+
+FUNCTIONS: Mapping[str, Callable[..., Value]] = {
+    "filled": _filled,
+    "sum": _total,
+    "count": lambda values: len([value for value in _sequence(values) if value is not None]),
+    "days": _days,
+    "year": lambda day: day.year if isinstance(day, date) else None,
+    "month": lambda day: day.month if isinstance(day, date) else None,
+}
+
+_ARITHMETIC: Mapping[str, Callable[..., Value]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+}
+_ORDER: Mapping[str, Callable[..., bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def evaluate(expression: Expression, values: Mapping[str, Value]) -> Value:
+    """The value of an expression over answers; names that have no answer are ``None``."""
+    return _evaluate(expression.node, values)
+
+
+def holds(expression: Expression, values: Mapping[str, Value]) -> bool:
+    """Whether a condition is true of the answers."""
+    return bool(evaluate(expression, values))
+
+
+def _evaluate(node: Node, values: Mapping[str, Value]) -> Value:
+    kind = str(node[0])
+    if kind == "field":
+        return values.get(str(node[1]))
+    if kind == "constant":
+        return Decimal(str(node[1])) if len(node) == 3 else node[1]
+    if kind in {"and", "or"}:
+        return _evaluate_boolean(kind, node[1:], values)
+    parts = node[2:] if kind == "call" else node[1:]
+    operands = [_evaluate(part, values) for part in parts if isinstance(part, tuple)]
+    if kind == "call":
+        return FUNCTIONS[str(node[1])](*operands)
+    return _apply(kind, operands)
+
+
+def _evaluate_boolean(kind: str, parts: Sequence[object], values: Mapping[str, Value]) -> bool:
+    truths = (bool(_evaluate(part, values)) for part in parts if isinstance(part, tuple))
+    return all(truths) if kind == "and" else any(truths)
+
+
+def _apply(kind: str, operands: Sequence[Value]) -> Value:
+    if kind == "not":
+        return not operands[0]
+    left, right = operands
+    if kind in {"==", "!="}:
+        return (left == right) is (kind == "==")
+    if kind in {"in", "not in"}:
+        return (left in _sequence(right)) is (kind == "in")
+    if kind in _ORDER:
+        return left is None or right is None or _ORDER[kind](left, right)
+    return None if left is None or right is None else _ARITHMETIC[kind](left, right)

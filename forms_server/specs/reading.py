@@ -1,0 +1,461 @@
+"""Reads ``form_specs/*.xml`` into frozen values; the only module that knows the file format.
+
+A wrong file is refused with its path, its line and a sentence that says how to mend it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+from lxml import etree
+
+from forms_server.errors import SpecificationError
+from forms_server.languages import BilingualText, Language
+from forms_server.specs.expressions import Expression, ExpressionError, parse
+from forms_server.specs.model import (
+    Edition,
+    FieldSpec,
+    FormSpec,
+    Kind,
+    Limits,
+    Mark,
+    Misprint,
+    Numbering,
+    Option,
+    Original,
+    Reference,
+    ReferenceItem,
+    Rows,
+    RowSpec,
+    Rule,
+    SectionSpec,
+    Severity,
+    SignatureSpec,
+    TableSpec,
+    Way,
+)
+
+NAMESPACE = "urn:forms-server:specification"
+BILINGUAL = ("title", "label", "hint", "option", "row", "row-label", "message", "item", "case")
+PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, remove_comments=True, remove_blank_text=False
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What the forms draw on: shared blocks, shared options, references, known field types."""
+
+    blocks: Mapping[str, etree._Element]
+    options: Mapping[str, tuple[Option, ...]]
+    references: Mapping[str, Reference]
+    types: Collection[str]
+    templates: Path
+
+
+def read_forms(root: Path, types: Collection[str]) -> Mapping[str, FormSpec]:
+    """All forms of ``root/form_specs`` by id; ``types`` are the field types that exist.
+
+    Raises :class:`SpecificationError` at the first file that is wrong.
+    """
+    folder = root / "form_specs"
+    grammar = etree.RelaxNG(etree.parse(folder / "specification.rng", PARSER))
+    common = _parse(folder / "common.xml", grammar)
+    shelf = Shelf(
+        blocks={block.get("id", ""): block for block in common.iterfind(_tag("block"))},
+        options={
+            options.get("id", ""): _options(options) for options in common.iterfind(_tag("options"))
+        },
+        references=_references(folder / "reference", grammar),
+        types=types,
+        templates=root / "templates",
+    )
+    forms: dict[str, FormSpec] = {}
+    for path in sorted(folder.glob("*/[0-9]*.xml")):
+        element = _parse(path, grammar)
+        form = FormReader(path, shelf).read(element)
+        if form.id in forms:
+            raise _error("spec-form-twice", path, element, id=form.id)
+        forms[form.id] = form
+    return forms
+
+
+def _parse(path: Path, grammar: etree.RelaxNG) -> etree._Element:
+    try:
+        root = etree.parse(path, PARSER).getroot()
+    except etree.XMLSyntaxError as error:
+        line = error.lineno or 1
+        raise SpecificationError("spec-not-xml", path=path, line=line, reason=error.msg) from error
+    _check_languages(path, root)
+    if not grammar.validate(root):
+        first = grammar.error_log[0]
+        raise SpecificationError(
+            "spec-grammar", path=path, line=first.line, reason=first.message.rstrip(".")
+        )
+    return root
+
+
+def _check_languages(path: Path, root: etree._Element) -> None:
+    for element in root.iter(*(_tag(name) for name in BILINGUAL)):
+        for language in Language:
+            text = element.find(_tag(language.value))
+            if text is None or not (text.text or "").strip():
+                name = etree.QName(element).localname
+                raise _error(
+                    "spec-language-missing", path, element, name=name, language=language.value
+                )
+
+
+def _references(folder: Path, grammar: etree.RelaxNG) -> Mapping[str, Reference]:
+    roots = [_parse(path, grammar) for path in sorted(folder.glob("*.xml"))]
+    return {reference.id: reference for reference in map(_reference, roots)}
+
+
+def _reference(root: etree._Element) -> Reference:
+    items = tuple(
+        ReferenceItem(
+            id=item.get("id", ""),
+            text=_text(item),
+            cases={case.get("name", ""): _text(case) for case in item.iterfind(_tag("case"))},
+        )
+        for item in root.iterfind(_tag("item"))
+    )
+    return Reference(id=root.get("id", ""), title=_child_text(root, "title"), items=items)
+
+
+class FormReader:
+    """Reads one file; keeps its path for the errors."""
+
+    def __init__(self, path: Path, shelf: Shelf) -> None:
+        self.path = path
+        self.shelf = shelf
+
+    def read(self, root: etree._Element) -> FormSpec:
+        title = _child_text(root, "title")
+        elements = root.findall(_tag("edition"))
+        editions = tuple(self._edition(element, root.get("id", ""), title) for element in elements)
+        self._check_no_overlap(elements, editions)
+        return FormSpec(
+            id=root.get("id", ""),
+            kind=Kind(root.get("kind", "")),
+            rules=root.get("rules", ""),
+            appendix=root.get("appendix", ""),
+            title=title,
+            editions=editions,
+        )
+
+    def _check_no_overlap(
+        self, elements: list[etree._Element], editions: tuple[Edition, ...]
+    ) -> None:
+        for element, (earlier, later) in zip(elements[1:], pairwise(editions), strict=True):
+            until = earlier.in_force_until
+            if until is None or until > later.in_force_from:
+                raise self._error("spec-overlap", element, earlier=earlier.id, later=later.id)
+
+    def _edition(self, element: etree._Element, form_id: str, title: BilingualText) -> Edition:
+        numbering = _only(element, "numbering")
+        edition = Edition(
+            form_id=form_id,
+            id=element.get("id", ""),
+            order=element.get("order", ""),
+            title=title if element.find(_tag("title")) is None else _child_text(element, "title"),
+            in_force_from=date.fromisoformat(element.get("from", "")),
+            in_force_until=_optional_date(element.get("until")),
+            original=Original(element.get("original", "")),
+            translation=element.get("translation", ""),
+            template=self._template(element),
+            source=element.get("source", ""),
+            sections=tuple(self._sections(element)),
+            signatures=tuple(self._signature(item) for item in element.iterfind(_tag("signature"))),
+            rules=tuple(self._rule(item) for item in element.iterfind(_tag("rule"))),
+            numbering=Numbering(
+                pattern=numbering.get("pattern", ""), per=tuple(numbering.get("per", "").split())
+            ),
+            layout=element.get("layout", "portrait"),
+            copies=int(element.get("copies", "1")),
+            stamp=element.get("stamp") == "yes",
+            storage=element.get("storage"),
+            enters_journal=_attribute_of(element, "enters-journal", "form"),
+            causes_message=_attribute_of(element, "causes-message", "event"),
+            misprints=tuple(_misprints(element)),
+            line=_line(element),
+        )
+        self._check_ids(element)
+        self._check_names(element, edition)
+        return edition
+
+    def _template(self, element: etree._Element) -> str:
+        name = element.get("template", "")
+        for language in Language:
+            if not (self.shelf.templates / language.value / f"{name}.html").is_file():
+                raise self._error(
+                    "spec-template-missing", element, template=name, language=language.value
+                )
+        return name
+
+    def _sections(self, element: etree._Element) -> Iterator[SectionSpec]:
+        for section in element.iterfind(_tag("section")):
+            yield SectionSpec(
+                id=section.get("id", ""),
+                title=_child_text(section, "title"),
+                items=tuple(
+                    self._table(item) if item.tag == _tag("table") else self._field(item)
+                    for item in self._items(section)
+                ),
+            )
+
+    def _items(self, parent: etree._Element) -> Iterator[etree._Element]:
+        for item in parent.iterchildren(_tag("field"), _tag("table"), _tag("use")):
+            if item.tag != _tag("use"):
+                yield item
+                continue
+            block = self.shelf.blocks.get(item.get("block", ""))
+            if block is None:
+                raise self._error("spec-unknown-block", item, block=item.get("block"))
+            yield from self._items(block)
+
+    def _field(self, element: etree._Element) -> FieldSpec:
+        return FieldSpec(
+            id=element.get("id", ""),
+            type=self._type(element),
+            label=_child_text(element, "label"),
+            hint=_optional_text(element, "hint"),
+            required=element.get("required") == "yes",
+            means=element.get("means"),
+            default=element.get("default"),
+            options=self._field_options(element),
+            reference=self._field_reference(element),
+            case=element.get("case"),
+            mark=Mark(element.get("mark", "underline")),
+            limits=Limits(
+                minimum=element.get("minimum"),
+                maximum=element.get("maximum"),
+                length=_optional_integer(element.get("length")),
+            ),
+            shown_if=self._expression(element, "shown-if"),
+            required_if=self._expression(element, "required-if"),
+            computed=self._expression(element, "computed"),
+            printed=element.get("printed") != "no",
+            source=element.get("source"),
+            line=_line(element),
+        )
+
+    def _type(self, element: etree._Element) -> str:
+        name = element.get("type", "")
+        if name not in self.shelf.types:
+            known = ", ".join(sorted(self.shelf.types))
+            raise self._error("spec-unknown-type", element, type=name, known=known)
+        return name
+
+    def _field_options(self, element: etree._Element) -> tuple[Option, ...]:
+        shared = element.get("options")
+        if shared is None:
+            return _options(element)
+        if shared not in self.shelf.options:
+            raise self._error("spec-unknown-options", element, options=shared)
+        return self.shelf.options[shared]
+
+    def _field_reference(self, element: etree._Element) -> Reference | None:
+        name = element.get("reference")
+        if name is None:
+            return None
+        if name not in self.shelf.references:
+            raise self._error("spec-unknown-reference", element, reference=name)
+        return self.shelf.references[name]
+
+    def _table(self, element: etree._Element) -> TableSpec:
+        return TableSpec(
+            id=element.get("id", ""),
+            label=_child_text(element, "label"),
+            rows_are=Rows(element.get("rows", "")),
+            columns=tuple(self._field(item) for item in element.iterfind(_tag("column"))),
+            rows=tuple(_row(item) for item in element.iterfind(_tag("row"))),
+            row_label=_optional_text(element, "row-label"),
+            hint=_optional_text(element, "hint"),
+            minimum=int(element.get("minimum", "0")),
+            maximum=int(element.get("maximum", "100")),
+            blank_rows=int(element.get("blank-rows", "3")),
+            shown_if=self._expression(element, "shown-if"),
+            source=element.get("source"),
+            line=_line(element),
+        )
+
+    def _signature(self, element: etree._Element) -> SignatureSpec:
+        return SignatureSpec(
+            id=element.get("id", ""),
+            label=_child_text(element, "label"),
+            way=Way(element.get("way", "")),
+            name=element.get("name"),
+            required=element.get("required") != "no",
+            source=element.get("source"),
+        )
+
+    def _rule(self, element: etree._Element) -> Rule:
+        test = self._expression(element, "test")
+        assert test is not None  # noqa: S101  # the grammar demands the attribute
+        return Rule(
+            id=element.get("id", ""),
+            field=element.get("field", ""),
+            test=test,
+            when=self._expression(element, "when"),
+            each=element.get("each"),
+            severity=Severity(element.get("severity", "error")),
+            message=_child_text(element, "message"),
+            source=element.get("source"),
+        )
+
+    def _expression(self, element: etree._Element, attribute: str) -> Expression | None:
+        text = element.get(attribute)
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except ExpressionError as error:
+            raise self._error(
+                "spec-expression", element, attribute=attribute, part=str(error)
+            ) from error
+
+    def _check_ids(self, edition: etree._Element) -> None:
+        scopes: list[Iterable[etree._Element]] = [edition.iterchildren(_tag("section"))]
+        scopes.append(
+            item for section in edition.iterfind(_tag("section")) for item in self._items(section)
+        )
+        scopes.append(edition.iterchildren(_tag("rule")))
+        for scope in scopes:
+            self._check_unique(scope)
+        for parent in edition.iter(_tag("table"), _tag("field"), _tag("column")):
+            self._check_unique(parent.iterchildren(_tag("column")))
+            self._check_unique(parent.iterchildren(_tag("row"), _tag("option")))
+
+    def _check_unique(self, elements: Iterable[etree._Element]) -> None:
+        lines: dict[str, int] = {}
+        for element in elements:
+            name = element.get("id", "")
+            if name in lines:
+                raise self._error("spec-id-twice", element, id=name, first=lines[name])
+            lines[name] = _line(element)
+
+    def _check_names(self, element: etree._Element, edition: Edition) -> None:
+        """Every field that an expression, a rule or a signature names must exist."""
+        for item in edition.items.values():
+            own = item.columns if isinstance(item, TableSpec) else ()
+            names = {*_names(edition), *(column.id for column in own)}
+            for spec in (item, *own):
+                for expression in _expressions(spec):
+                    self._check_known(expression.names, names, spec.line)
+        for rule in element.iterfind(_tag("rule")):
+            self._check_rule(rule, edition)
+        for signature in edition.signatures:
+            if signature.name is not None:
+                self._check_known({signature.name}, _names(edition), edition.line)
+
+    def _check_rule(self, element: etree._Element, edition: Edition) -> None:
+        names = set(_names(edition))
+        each = element.get("each")
+        if each is not None:
+            table = edition.items.get(each)
+            if not isinstance(table, TableSpec):
+                raise self._error("spec-unknown-field", element, name=each)
+            names |= {column.id for column in table.columns}
+        used = {element.get("field", "")}
+        for attribute in ("test", "when"):
+            expression = self._expression(element, attribute)
+            used |= expression.names if expression else frozenset()
+        self._check_known(used, names, _line(element))
+
+    def _check_known(self, used: Iterable[str], names: Collection[str], line: int) -> None:
+        for name in sorted(used):
+            if name not in names:
+                raise SpecificationError("spec-unknown-field", path=self.path, line=line, name=name)
+
+    def _error(self, code: str, element: etree._Element, **values: object) -> SpecificationError:
+        return _error(code, self.path, element, **values)
+
+
+def _names(edition: Edition) -> set[str]:
+    """What an expression may name: fields, tables, their columns, and the day of filling in."""
+    columns = {f"{table.id}.{column.id}" for table in edition.tables() for column in table.columns}
+    return {*edition.items, *columns, "today"}
+
+
+def _expressions(spec: FieldSpec | TableSpec) -> Iterator[Expression]:
+    if spec.shown_if is not None:
+        yield spec.shown_if
+    if isinstance(spec, FieldSpec):
+        yield from (found for found in (spec.required_if, spec.computed) if found is not None)
+
+
+def _options(parent: etree._Element) -> tuple[Option, ...]:
+    return tuple(
+        Option(id=option.get("id", ""), text=_text(option))
+        for option in parent.iterfind(_tag("option"))
+    )
+
+
+def _row(element: etree._Element) -> RowSpec:
+    return RowSpec(
+        id=element.get("id", ""),
+        number=element.get("number", ""),
+        text=_text(element),
+        heading=element.get("heading") == "yes",
+        source=element.get("source"),
+    )
+
+
+def _misprints(edition: etree._Element) -> Iterator[Misprint]:
+    for element in edition.iterfind(_tag("misprint")):
+        yield Misprint(
+            line=int(element.get("line", "0")),
+            source=element.get("source", ""),
+            printed=element.get("print", ""),
+        )
+
+
+def _line(element: etree._Element) -> int:
+    line = element.sourceline
+    return line if isinstance(line, int) else 0
+
+
+def _tag(name: str) -> str:
+    return f"{{{NAMESPACE}}}{name}"
+
+
+def _only(parent: etree._Element, name: str) -> etree._Element:
+    element = parent.find(_tag(name))
+    assert element is not None  # noqa: S101  # the grammar demands it
+    return element
+
+
+def _text(element: etree._Element) -> BilingualText:
+    kk, ru = (" ".join((_only(element, name).text or "").split()) for name in ("kk", "ru"))
+    return BilingualText(kk=kk, ru=ru)
+
+
+def _child_text(parent: etree._Element, name: str) -> BilingualText:
+    return _text(_only(parent, name))
+
+
+def _optional_text(parent: etree._Element, name: str) -> BilingualText | None:
+    element = parent.find(_tag(name))
+    return None if element is None else _text(element)
+
+
+def _attribute_of(parent: etree._Element, name: str, attribute: str) -> str | None:
+    element = parent.find(_tag(name))
+    return None if element is None else element.get(attribute)
+
+
+def _optional_date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _optional_integer(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def _error(code: str, path: Path, element: etree._Element, **values: object) -> SpecificationError:
+    return SpecificationError(code, path=path, line=_line(element), **values)
