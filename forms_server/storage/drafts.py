@@ -1,0 +1,73 @@
+"""Drafts: what a clerk has typed so far; each is seen by its owner alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.orm import Session
+
+from forms_server.errors import StorageError
+from forms_server.storage.database import reading, writing
+from forms_server.storage.tables import Draft
+from forms_server.storage.values import DraftContent, DraftRecord
+
+COLUMNS = tuple(field.name for field in fields(DraftRecord))
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """The drafts of this database; one of another owner is as if it did not exist."""
+
+    _engine: Engine
+
+    def save(self, content: DraftContent, now: datetime) -> DraftRecord:
+        """Enters or overwrites a draft; refuses what has become a document (``draft-issued``)."""
+        with writing(self._engine) as session:
+            row = _writable(session, content) or _enter(session, content, now)
+            row.form_id, row.edition_id = content.form_id, content.edition_id
+            row.language, row.raw = content.language, dict(content.raw)
+            row.updated_at = now
+            session.flush()
+            return _record(row)
+
+    def load(self, draft_id: str, *, owner: int) -> DraftRecord | None:
+        query = select(Draft).where(Draft.id == draft_id, Draft.owner == owner)
+        with reading(self._engine) as session:
+            row = session.scalar(query)
+            return None if row is None else _record(row)
+
+    def delete(self, draft_id: str, *, owner: int) -> bool:
+        """Whether there was such a draft; its document, if any, stays."""
+        query = delete(Draft).where(Draft.id == draft_id, Draft.owner == owner)
+        with writing(self._engine) as session:
+            return session.execute(query.returning(Draft.id)).first() is not None
+
+    def list(self, owner: int) -> tuple[DraftRecord, ...]:
+        """The owner's drafts that have not become documents, last touched first."""
+        query = select(Draft).where(Draft.owner == owner, Draft.document_id.is_(None))
+        with reading(self._engine) as session:
+            rows = session.scalars(query.order_by(Draft.updated_at.desc(), Draft.id))
+            return tuple(_record(row) for row in rows)
+
+
+def _writable(session: Session, content: DraftContent) -> Draft | None:
+    row = session.scalar(select(Draft).where(Draft.id == content.id).with_for_update())
+    if row is None:
+        return None
+    if row.owner != content.owner:
+        raise StorageError("draft-missing")
+    if row.document_id is not None:
+        raise StorageError("draft-issued")
+    return row
+
+
+def _enter(session: Session, content: DraftContent, now: datetime) -> Draft:
+    row = Draft(id=content.id, owner=content.owner, created_at=now)
+    session.add(row)
+    return row
+
+
+def _record(row: Draft) -> DraftRecord:
+    return DraftRecord(**{name: getattr(row, name) for name in COLUMNS})

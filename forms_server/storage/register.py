@@ -1,0 +1,264 @@
+"""The register of documents: gives out numbers and keeps every document's state, for ever.
+
+Each change of state is one short transaction that also adds the event which tells of it; nothing
+is printed, sealed or sent in one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import ColumnElement, Engine, Select, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from forms_server.errors import StorageError
+from forms_server.storage.counters import next_value
+from forms_server.storage.database import reading, writing
+from forms_server.storage.events import add_event
+from forms_server.storage.tables import Document, Draft
+from forms_server.storage.values import (
+    Annulment,
+    DocumentRecord,
+    DocumentState,
+    NewDocument,
+    NewEvent,
+    NumberPattern,
+)
+
+COLUMNS = tuple(field.name for field in fields(DocumentRecord))
+GIVEN = tuple(
+    field.name
+    for field in fields(NewDocument)
+    if field.name not in {"scope", "number_pattern", "answers"}
+)
+"""What goes into the row as it was given."""
+REFUSALS = {
+    DocumentState.ISSUING: "document-not-issuing",
+    DocumentState.ISSUED: "document-not-issued",
+}
+"""The code that says a document is not in the state which a change starts from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The documents of this database: ``issuing`` → ``issued`` → ``annulled``, never back."""
+
+    _engine: Engine
+
+    def reserve(self, new: NewDocument) -> DocumentRecord:
+        """Enters a document with the next number of its scope, in state ``issuing``.
+
+        A draft becomes one document: a second call with its ``draft_id`` gives the first one's
+        record again (its ``token`` then differs from ``new.token``). Refuses with
+        ``document-code-taken`` (draw another token and short code) or ``document-number-taken``
+        (the pattern printed a number that another scope has given out).
+        """
+        try:
+            with writing(self._engine) as session:
+                return _of_draft(session, new.draft_id) or _enter(session, new)
+        except StorageError as refusal:
+            if refusal.code != "record-conflict":
+                raise
+            return self._after_conflict(new, refusal)
+
+    def finish(
+        self,
+        document_id: int,
+        *,
+        blob_key: str,
+        pdf_sha256: str,
+        data_sha256: str,
+        issued_at: datetime,
+    ) -> DocumentRecord:
+        """``issuing`` → ``issued``: the sealed file is stored and its hashes are known."""
+        with writing(self._engine) as session:
+            row = _lock(session, Document.id == document_id, state=DocumentState.ISSUING)
+            row.state = DocumentState.ISSUED
+            row.blob_key, row.issued_at = blob_key, issued_at
+            row.pdf_sha256, row.data_sha256 = pdf_sha256, data_sha256
+            session.flush()
+            add_event(session, _event_of_issue(row, issued_at))
+            return _record(row)
+
+    def annul(self, number: str, annulment: Annulment) -> DocumentRecord:
+        """``issued`` → ``annulled``; the number, the file and the record stay."""
+        return self._withdraw(number, annulment, start=DocumentState.ISSUED)
+
+    def void(self, number: str, annulment: Annulment) -> DocumentRecord:
+        """``issuing`` → ``annulled``: what can never be printed; its number is accounted for."""
+        return self._withdraw(number, annulment, start=DocumentState.ISSUING)
+
+    def by_id(self, document_id: int) -> DocumentRecord | None:
+        return self._one(Document.id == document_id)
+
+    def by_token(self, token: str) -> DocumentRecord | None:
+        return self._one(Document.token == token)
+
+    def by_short_code(self, short_code: str) -> DocumentRecord | None:
+        return self._one(Document.short_code == short_code)
+
+    def by_number(self, number: str) -> DocumentRecord | None:
+        return self._one(Document.number == number)
+
+    def by_draft(self, draft_id: str) -> DocumentRecord | None:
+        return self._one(Document.draft_id == draft_id)
+
+    def by_pdf_sha256(self, pdf_sha256: str) -> DocumentRecord | None:
+        return self._one(Document.pdf_sha256 == pdf_sha256)
+
+    def unfinished(self, *, reserved_before: datetime | None = None) -> tuple[DocumentRecord, ...]:
+        """What a crash left in ``issuing``, oldest first; a moment spares what is under way."""
+        query = select(Document).where(Document.state == DocumentState.ISSUING)
+        if reserved_before is not None:
+            query = query.where(Document.reserved_at < reserved_before)
+        return self._several(query.order_by(Document.id))
+
+    def recent(
+        self, office_id: int, *, limit: int = 50, offset: int = 0
+    ) -> tuple[DocumentRecord, ...]:
+        """An office's documents, newest first."""
+        return self.search(office_id, "", limit=limit, offset=offset)
+
+    def search(
+        self, office_id: int, text: str, *, limit: int = 50, offset: int = 0
+    ) -> tuple[DocumentRecord, ...]:
+        """An office's documents whose number contains ``text`` or whose form it names."""
+        query = select(Document).where(*_matches(office_id, text)).order_by(Document.id.desc())
+        return self._several(query.limit(limit).offset(offset))
+
+    def count(self, office_id: int, text: str = "") -> int:
+        """How many documents ``search`` would find in all."""
+        query = select(func.count()).select_from(Document).where(*_matches(office_id, text))
+        with reading(self._engine) as session:
+            return session.scalar(query) or 0
+
+    def _one(self, condition: ColumnElement[bool]) -> DocumentRecord | None:
+        with reading(self._engine) as session:
+            row = session.scalar(select(Document).where(condition))
+            return None if row is None else _record(row)
+
+    def _several(self, query: Select[Document]) -> tuple[DocumentRecord, ...]:
+        with reading(self._engine) as session:
+            return tuple(_record(row) for row in session.scalars(query))
+
+    def _withdraw(
+        self, number: str, annulment: Annulment, *, start: DocumentState
+    ) -> DocumentRecord:
+        with writing(self._engine) as session:
+            row = _lock(session, Document.number == number, state=start)
+            _check_replacement(session, number, replaced_by=annulment.replaced_by)
+            row.state = DocumentState.ANNULLED
+            row.annulled_at, row.annulled_by = annulment.at, annulment.by
+            row.annulment_reason, row.replaced_by = annulment.reason, annulment.replaced_by
+            session.flush()
+            kind = "document-annulled" if start is DocumentState.ISSUED else "document-voided"
+            add_event(session, _event_of_withdrawal(annulment, number, kind=kind))
+            return _record(row)
+
+    def _after_conflict(self, new: NewDocument, refusal: StorageError) -> DocumentRecord:
+        """On PostgreSQL two clicks may both find no document; the slower one learns of it here."""
+        with reading(self._engine) as session:
+            quicker = _of_draft(session, new.draft_id)
+        if quicker is None:
+            raise refusal
+        return quicker
+
+
+def _of_draft(session: Session, draft_id: str | None) -> DocumentRecord | None:
+    if draft_id is None:
+        return None
+    row = session.scalar(select(Document).where(Document.draft_id == draft_id))
+    return None if row is None else _record(row)
+
+
+def _enter(session: Session, new: NewDocument) -> DocumentRecord:
+    number = _print_number(new.number_pattern, next_value(session, new.scope))
+    _check_unique(session, new, number)
+    row = Document(
+        number=number,
+        state=DocumentState.ISSUING,
+        answers=dict(new.answers),
+        **{name: getattr(new, name) for name in GIVEN},
+    )
+    session.add(row)
+    session.flush()
+    session.execute(update(Draft).where(Draft.id == new.draft_id).values(document_id=row.id))
+    add_event(session, _event_of_reservation(new, number))
+    return _record(row)
+
+
+def _print_number(pattern: NumberPattern, number: int) -> str:
+    return pattern.format(number=number) if isinstance(pattern, str) else pattern(number)
+
+
+def _check_unique(session: Session, new: NewDocument, number: str) -> None:
+    codes = or_(Document.token == new.token, Document.short_code == new.short_code)
+    if session.scalar(select(Document.id).where(codes)) is not None:
+        raise StorageError("document-code-taken")
+    if session.scalar(select(Document.id).where(Document.number == number)) is not None:
+        raise StorageError("document-number-taken", number=number, scope=new.scope)
+
+
+def _check_replacement(session: Session, number: str, *, replaced_by: str | None) -> None:
+    if replaced_by is None:
+        return
+    if replaced_by == number:
+        raise StorageError("document-replaces-itself", number=number)
+    if session.scalar(select(Document.id).where(Document.number == replaced_by)) is None:
+        raise StorageError("document-replacement-missing", number=replaced_by)
+
+
+def _lock(session: Session, condition: ColumnElement[bool], *, state: DocumentState) -> Document:
+    """The document, held until the transaction ends, so that its state is changed once only."""
+    row = session.scalar(select(Document).where(condition).with_for_update())
+    if row is None:
+        raise StorageError("document-missing")
+    if row.state is not state:
+        raise StorageError(REFUSALS[state], number=row.number, state=row.state.value)
+    return row
+
+
+def _event_of_reservation(new: NewDocument, number: str) -> NewEvent:
+    return NewEvent(
+        at=new.reserved_at,
+        kind="document-reserved",
+        subject=number,
+        account_id=new.issued_by,
+        detail={"form": new.form_id, "edition": new.edition_id, "output": new.output},
+    )
+
+
+def _event_of_issue(row: Document, issued_at: datetime) -> NewEvent:
+    return NewEvent(
+        at=issued_at,
+        kind="document-issued",
+        subject=row.number,
+        account_id=row.issued_by,
+        detail={"pdf_sha256": row.pdf_sha256, "data_sha256": row.data_sha256},
+    )
+
+
+def _event_of_withdrawal(annulment: Annulment, number: str, *, kind: str) -> NewEvent:
+    """The reason itself may name a person, so the trail holds its hash."""
+    reason = sha256(annulment.reason.encode()).hexdigest()
+    return NewEvent(
+        at=annulment.at,
+        kind=kind,
+        subject=number,
+        account_id=annulment.by,
+        detail={"reason_sha256": reason, "replaced_by": annulment.replaced_by},
+    )
+
+
+def _matches(office_id: int, text: str) -> tuple[ColumnElement[bool], ...]:
+    office = Document.office_id == office_id
+    if not text:
+        return (office,)
+    number = Document.number.icontains(text, autoescape=True)
+    return office, or_(number, Document.form_id == text)
+
+
+def _record(row: Document) -> DocumentRecord:
+    return DocumentRecord(**{name: getattr(row, name) for name in COLUMNS})

@@ -1,0 +1,194 @@
+"""The frozen values that go into storage and come out of it; rows never leave the room.
+
+Personal data is kept out of ``repr``, so that a record in a log line or a traceback tells nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from forms_server.languages import BilingualText, Language
+
+JsonObject: TypeAlias = Mapping[str, Any]
+NumberPattern: TypeAlias = str | Callable[[int], str]
+"""How a number is printed: ``"MSE-2025-{number:06d}"``, or a function of the bare number."""
+
+
+class DocumentState(StrEnum):
+    """A document's life: reserved with its number, issued, perhaps annulled; never deleted."""
+
+    ISSUING = "issuing"
+    ISSUED = "issued"
+    ANNULLED = "annulled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficeRecord:
+    """An office that issues documents."""
+
+    id: int
+    code: str
+    name: BilingualText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """An account to be entered; ``login`` is compared as it stands, so fold its case before."""
+
+    office_id: int
+    login: str
+    display_name: str
+    role: str
+    password_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecord:
+    """Who may sign in; a session that carries another ``session_epoch`` is over."""
+
+    id: int
+    office: OfficeRecord
+    login: str
+    display_name: str
+    role: str
+    password_hash: str = field(repr=False)
+    active: bool
+    session_epoch: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDocument:
+    """All that is known of a document before it is printed; ``scope`` says what is counted."""
+
+    scope: str
+    number_pattern: NumberPattern
+    token: str
+    short_code: str
+    form_id: str
+    edition_id: str
+    output: str
+    answers: JsonObject = field(repr=False)
+    masked_name: str = field(repr=False)
+    iin_last4: str | None = field(repr=False)
+    office_id: int
+    issued_by: int
+    reserved_at: datetime
+    draft_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annulment:
+    """Who annuls a document, when and why; ``replaced_by`` is the number of its replacement."""
+
+    by: int
+    at: datetime
+    reason: str = field(repr=False)
+    replaced_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRecord:
+    """A document as its row stands; what is ``None`` in state ``issuing`` is set when it is issued.
+
+    ``draft_id`` stays after the draft is deleted: it is what makes a second click harmless.
+    """
+
+    id: int
+    draft_id: str | None
+    token: str
+    short_code: str
+    form_id: str
+    edition_id: str
+    number: str
+    output: str
+    state: DocumentState
+    answers: JsonObject = field(repr=False)
+    masked_name: str = field(repr=False)
+    iin_last4: str | None = field(repr=False)
+    data_sha256: str | None
+    pdf_sha256: str | None
+    blob_key: str | None
+    office_id: int
+    issued_by: int
+    reserved_at: datetime
+    issued_at: datetime | None
+    annulled_at: datetime | None
+    annulled_by: int | None
+    annulment_reason: str | None = field(repr=False)
+    replaced_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftContent:
+    """A draft to be saved: ``raw`` is what was typed, strings or lists by field name."""
+
+    id: str
+    owner: int
+    form_id: str
+    edition_id: str
+    language: Language
+    raw: JsonObject = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRecord:
+    """A saved draft; once a document has been reserved from it, ``document_id`` names that."""
+
+    id: str
+    owner: int
+    form_id: str
+    edition_id: str
+    language: Language
+    raw: JsonObject = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+    document_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """Something that happened to ``subject``, a document's number or an account's login.
+
+    ``detail`` is plain JSON and holds no personal data: the trail is shown to auditors and kept.
+    """
+
+    at: datetime
+    kind: str
+    subject: str
+    account_id: int | None = None
+    detail: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """One link of the audit trail; ``hash`` covers all the other values."""
+
+    id: int
+    at: datetime
+    account_id: int | None
+    kind: str
+    subject: str
+    detail: JsonObject
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainReport:
+    """What a walk along the audit trail found: the first event that does not hold, if any.
+
+    ``head`` is the last hash: noted outside the database, it proves the trail up to here for ever.
+    """
+
+    length: int
+    head: str
+    broken_at: int | None
+
+    @property
+    def is_intact(self) -> bool:
+        return self.broken_at is None

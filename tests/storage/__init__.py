@@ -1,0 +1,1 @@
+"""Tests of the storage room: a real SQLite file each, no mocks."""

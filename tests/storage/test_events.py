@@ -1,0 +1,78 @@
+"""The audit trail: whatever is done to a row of it, the walk says where."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from forms_server.storage.events import HASH_BEFORE_THE_FIRST
+from forms_server.storage.records import NewEvent, Records
+
+from .documents import NOW
+
+
+def append(records: Records, count: int) -> None:
+    for turn in range(count):
+        records.events.append(
+            NewEvent(at=NOW, kind="test", subject=f"№ {turn}", detail={"turn": turn, "a": ["ә"]})
+        )
+
+
+def tamper(records: Records, statement: str) -> None:
+    with records.engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_an_empty_trail_is_intact(records: Records) -> None:
+    report = records.events.verify_chain()
+    assert (report.is_intact, report.length, report.head) == (True, 0, HASH_BEFORE_THE_FIRST)
+
+
+def test_each_event_names_the_one_before(records: Records) -> None:
+    append(records, 3)
+    third, second, first = records.events.recent()
+    assert first.previous_hash == HASH_BEFORE_THE_FIRST
+    assert (second.previous_hash, third.previous_hash) == (first.hash, second.hash)
+    report = records.events.verify_chain()
+    assert (report.is_intact, report.length, report.head) == (True, 3, third.hash)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET subject = 'other' WHERE id = 3",
+        "UPDATE events SET detail = '{}' WHERE id = 3",
+        "UPDATE events SET account_id = 7 WHERE id = 3",
+        "UPDATE events SET at = '2025-05-02 09:30:16' WHERE id = 3",
+        "DELETE FROM events WHERE id = 3",
+        "DELETE FROM events WHERE id >= 3",
+    ],
+)
+def test_a_changed_trail_is_found_out(records: Records, statement: str) -> None:
+    append(records, 5)
+    tamper(records, statement)
+    report = records.events.verify_chain()
+    assert (report.is_intact, report.length, report.broken_at) == (False, 2, 3)
+
+
+def test_a_trail_cut_short_stays_broken_when_it_goes_on(records: Records) -> None:
+    append(records, 3)
+    tamper(records, "DELETE FROM events WHERE id = 3")
+    append(records, 1)
+    assert records.events.verify_chain().broken_at == 3
+
+
+def test_threads_make_one_chain(records: Records) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: append(records, 10), range(4)))
+    report = records.events.verify_chain()
+    assert (report.is_intact, report.length) == (True, 40)
+
+
+def test_a_subject_is_told_oldest_first(records: Records) -> None:
+    append(records, 2)
+    append(records, 2)
+    assert [event.id for event in records.events.of_subject("№ 1")] == [2, 4]
+    assert [event.id for event in records.events.recent(limit=2, offset=1)] == [3, 2]
