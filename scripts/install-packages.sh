@@ -27,7 +27,14 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 echo "Installing system packages:$missing"
-$as_root apt-get update -qq
+words=$(mktemp)
+trap 'rm -f "$words"' EXIT
 # shellcheck disable=SC2086  # the list is split on purpose
-$as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 $missing >/dev/null
+if ! {
+    $as_root apt-get update -qq &&
+        $as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 $missing
+} >"$words" 2>&1; then
+    cat "$words" >&2
+    exit 1
+fi
