@@ -19,7 +19,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.orm import Session
 
 from forms_server.errors import StorageError
@@ -33,18 +33,20 @@ UPGRADE_LOCK = 7_106_117_381
 
 
 def open_engine(url: str) -> Engine:
-    """The engine for ``DATABASE_URL``; its errors never show parameters: personal data."""
-    engine = create_engine(
-        url,
-        hide_parameters=True,
-        pool_pre_ping=not url.startswith("sqlite"),
-        json_serializer=partial(json.dumps, ensure_ascii=False),
-    )
-    event.listen(engine, "connect", _note_process)
-    event.listen(engine, "checkout", _refuse_inherited)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    """The engine for ``DATABASE_URL``; its errors never show parameters: personal data.
+
+    Refuses with ``database-url`` what no engine can be made of, for want of a driver perhaps.
+    """
+    try:
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=not url.startswith("sqlite"),
+            json_serializer=partial(json.dumps, ensure_ascii=False),
+        )
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise StorageError("database-url", kind=type(error).__name__) from error
+    _listen(engine)
     return engine
 
 
@@ -71,14 +73,22 @@ def upgrade(url: str) -> None:
 
     Several processes may call it at once: one migrates, the others wait and find nothing to do.
     """
-    _create_private_file(url)
     engine = open_engine(url)
+    _create_private_file(url)
     try:
         with _named_refusals():
             if not _is_up_to_date(engine):
                 _upgrade_alone(engine, _sqlite_file(url))
     finally:
         engine.dispose()
+
+
+def _listen(engine: Engine) -> None:
+    event.listen(engine, "connect", _note_process)
+    event.listen(engine, "checkout", _refuse_inherited)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
 
 
 @contextmanager

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC
 from hashlib import sha256
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, ScalarResult, select
 from sqlalchemy.orm import Session
 
 from forms_server.storage.counters import next_value
@@ -52,7 +53,8 @@ class Events:
         """
         with reading(self._engine) as session:
             expected = session.scalar(select(Counter.value).where(Counter.scope == CHAIN)) or 0
-            return _walk(_stored(session, expected), expected)
+            with closing(_stored(session, expected)) as rows:
+                return _walk(map(_record, rows), expected)
 
 
 def add_event(session: Session, new: NewEvent) -> EventRecord:
@@ -92,11 +94,10 @@ def _hash_of(event: Event | EventRecord) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _stored(session: Session, newest: int) -> Iterator[EventRecord]:
+def _stored(session: Session, newest: int) -> ScalarResult[Event]:
     """Only up to ``newest``: on PostgreSQL further events may arrive while we walk."""
     query = select(Event).where(Event.id <= newest).order_by(Event.id)
-    for row in session.scalars(query, execution_options={"yield_per": EVENTS_AT_A_TIME}):
-        yield _record(row)
+    return session.scalars(query, execution_options={"yield_per": EVENTS_AT_A_TIME})
 
 
 def _walk(events: Iterable[EventRecord], expected: int) -> ChainReport:

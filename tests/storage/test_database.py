@@ -91,6 +91,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         upgrade(f"sqlite:///{tmp_path / 'file' / 'forms.db'}")
 
 
+@pytest.mark.parametrize("url", ["forms.db", "nosuch://", "mysql+nosuch://x/y"])
+def test_an_address_without_a_database_is_refused(url: str) -> None:
+    with pytest.raises(StorageError, match="database-url"):
+        upgrade(url)
+
+
 def test_a_refused_transaction_leaves_nothing(records: Records) -> None:
     insert = text("INSERT INTO offices (code, name_kk, name_ru) VALUES ('1', 'a', 'b')")
     with pytest.raises(StorageError, match="record-conflict"):
