@@ -1,0 +1,282 @@
+"""Builds a WTForms class from an edition in one language; the page renders its fields by control.
+
+WTForms names the inputs, takes what was posted and holds the messages; reading and checking are
+:mod:`forms_server.fields.answers`, the same for a page, a JSON file and a batch. Names on the page
+are paths: ``iin``, ``address-street``, ``documents-r3-sheets``, ``services-0-hours``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Any, ClassVar
+
+from werkzeug.datastructures import MultiDict
+from wtforms import Field, FieldList, FormField
+from wtforms.form import BaseForm
+from wtforms.meta import DefaultMeta
+
+from forms_server.fields.answers import OVERRIDES, ROW, Reading, read_answers
+from forms_server.fields.base import Input, Raw
+from forms_server.fields.registry import part_specs, type_of
+from forms_server.languages import Language
+from forms_server.specs.model import Edition, FieldSpec, Rows, RowSpec, TableSpec
+
+_BLANK = re.compile(r"\{[a-z0-9_]+\}")
+
+
+class AnswerField(Field):
+    """One input: knows its specification, holds the raw that was typed."""
+
+    raw: Raw = ""
+    messages: Sequence[str] = ()
+
+    def __init__(self, *, spec: FieldSpec, language: Language, **kwargs: Any) -> None:
+        super().__init__(label=spec.label[language], **kwargs)
+        self.spec = spec
+        self.language = language
+        self.input: Input = type_of(spec).input
+
+    @property
+    def hint(self) -> str:
+        return self.spec.hint[self.language] if self.spec.hint else ""
+
+    @property
+    def choices(self) -> Sequence[tuple[str, str]]:
+        """What may be picked: id and text in the page's language."""
+        if self.spec.reference is not None:
+            return [(item.id, item.text[self.language]) for item in self.spec.reference.items]
+        if self.spec.options:
+            return [(option.id, option.text[self.language]) for option in self.spec.options]
+        type_ = type_of(self.spec)
+        return [
+            (word, type_.show(value, self.spec, self.language))
+            for word, value in (("true", True), ("false", False))
+        ]
+
+    def is_chosen(self, choice: str) -> bool:
+        return choice in self.raw if isinstance(self.raw, list) else bool(choice == self.raw)
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        self.process_errors = []
+        values = formdata.getlist(self.name) if formdata is not None else []
+        if self.input.control == "checkboxes":
+            self.raw = values
+        else:
+            self.raw = values[0] if values else ""
+
+
+class RowPicker(Field):
+    """Names the catalogue row that an answered row belongs to; headings group the list."""
+
+    raw: Raw = ""
+    messages: Sequence[str] = ()
+    input = Input("select")
+    hint = ""
+
+    def __init__(self, *, table: TableSpec, language: Language, **kwargs: Any) -> None:
+        super().__init__(label=table.row_label[language] if table.row_label else "", **kwargs)
+        self.table = table
+        self.language = language
+
+    @property
+    def groups(self) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
+        """Rows to pick, ``(id, text)``, under the heading that stands before them."""
+        groups: list[tuple[str, list[tuple[str, str]]]] = [("", [])]
+        for row in self.table.rows:
+            text = _BLANK.sub("…", row.text[self.language])
+            if row.heading:
+                groups.append((f"{row.number} {text}".strip(), []))
+            else:
+                groups[-1][1].append((row.id, f"{row.number} {text}".strip()))
+        return [group for group in groups if group[1]]
+
+    def is_chosen(self, choice: str) -> bool:
+        return bool(choice == self.raw)
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        self.process_errors = []
+        values = formdata.getlist(self.name) if formdata is not None else []
+        self.raw = values[0] if values else ""
+
+
+class PartForm(BaseForm):
+    """A WTForms form whose fields come from data, so that no field id can hide a method."""
+
+    fields: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(
+        self,
+        formdata: Any = None,
+        obj: Any = None,
+        prefix: str = "",
+        meta: Mapping[str, Any] | None = None,
+        **_data: Any,
+    ) -> None:
+        meta_object = DefaultMeta()
+        meta_object.update_values(meta or {})
+        super().__init__(self.fields, prefix=prefix, meta=meta_object)
+        self.process(formdata)
+
+    @property
+    def raw(self) -> dict[str, Raw]:
+        """The raw answers as typed, JSON-shaped."""
+        fields: Mapping[str, Any] = self._fields
+        return {name: field.raw for name, field in fields.items()}
+
+
+class CompositeField(FormField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """The parts of one answer."""
+
+    messages: Sequence[str] = ()
+
+    def __init__(self, *, spec: FieldSpec, language: Language, **kwargs: Any) -> None:
+        parts = {part.id: _field(part, language) for part in part_specs(spec)}
+        super().__init__(_form(parts), label=spec.label[language], **kwargs)
+        self.spec = spec
+        self.language = language
+        self.input = type_of(spec).input
+        self.hint = spec.hint[language] if spec.hint else ""
+
+    @property
+    def raw(self) -> Raw:
+        return self.form.raw
+
+
+class RowField(FormField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """The cells of one row."""
+
+    row: RowSpec | None = None
+    messages: Sequence[str] = ()
+
+    def __init__(
+        self, *, table: TableSpec, language: Language, row: RowSpec | None = None, **kwargs: Any
+    ) -> None:
+        cells = {column.id: _field(column, language) for column in table.columns}
+        if table.rows_are is Rows.PICKED:
+            cells = {ROW: _unbound(RowPicker, table=table, language=language), **cells}
+        super().__init__(_form(cells), label=row.text[language] if row else "", **kwargs)
+        self.row = row
+
+    @property
+    def raw(self) -> Raw:
+        return self.form.raw
+
+
+class FixedTableField(FormField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """A table whose rows the form prints."""
+
+    messages: Sequence[str] = ()
+
+    def __init__(self, *, spec: TableSpec, language: Language, **kwargs: Any) -> None:
+        rows = {
+            row.id: _unbound(RowField, table=spec, language=language, row=row)
+            for row in spec.rows
+            if not row.heading
+        }
+        super().__init__(_form(rows), label=spec.label[language], **kwargs)
+        self.spec = spec
+        self.language = language
+
+    @property
+    def raw(self) -> Raw:
+        return self.form.raw
+
+
+class RowsField(FieldList):  # type: ignore[type-arg]  # generic in the stubs alone
+    """A table to which rows are added."""
+
+    messages: Sequence[str] = ()
+
+    def __init__(self, *, spec: TableSpec, language: Language, **kwargs: Any) -> None:
+        row = _unbound(RowField, table=spec, language=language)
+        super().__init__(
+            row, label=spec.label[language], min_entries=max(spec.minimum, 1), **kwargs
+        )
+        self.spec = spec
+        self.language = language
+
+    @property
+    def raw(self) -> list[Raw]:
+        return [entry.raw for entry in self.entries]
+
+
+class SpecificationForm(PartForm):
+    """What every built form can do; subclasses carry their edition and language."""
+
+    edition: ClassVar[Edition]
+    language: ClassVar[Language]
+    own_messages: Sequence[str] = ()
+    """Messages that belong to no input."""
+
+    def check(self, today: date, overrides: Mapping[str, str] | None = None) -> Reading:
+        """Read and check the answers; put every message at its input."""
+        raw = {**self.raw, OVERRIDES: dict(overrides)} if overrides else self.raw
+        reading = read_answers(self.edition, raw, today)
+        inputs = dict(_inputs(self))
+        for refusal in (*reading.refusals, *reading.warnings):
+            field = inputs.get(refusal.path)
+            if field is None:
+                self.own_messages = [*self.own_messages, refusal.message[self.language]]
+            else:
+                field.messages = [*field.messages, refusal.message[self.language]]
+        return reading
+
+
+@cache
+def build_form(edition: Edition, language: Language) -> type[SpecificationForm]:
+    """The WTForms class of an edition in one language; built once per process."""
+    fields = {item.id: _item(item, language) for item in edition.items.values()}
+    name = f"{edition.form_id}-{edition.id}-{language.value}"
+    members = {"fields": fields, "edition": edition, "language": language}
+    return type(name, (SpecificationForm,), members)
+
+
+def flatten(raw: Mapping[str, Raw]) -> MultiDict[str, str]:
+    """JSON-shaped raw answers as a page would post them."""
+    return MultiDict(_flatten(raw, ""))
+
+
+def _flatten(raw: Raw, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(raw, Mapping):
+        for name, value in raw.items():
+            yield from _flatten(value, f"{path}-{name}" if path else str(name))
+    elif isinstance(raw, (list, tuple)) and raw and isinstance(raw[0], Mapping):
+        for index, value in enumerate(raw):
+            yield from _flatten(value, f"{path}-{index}")
+    elif isinstance(raw, (list, tuple)):
+        yield from ((path, str(value)) for value in raw)
+    else:
+        yield path, "" if raw is None else str(raw)
+
+
+def _item(item: FieldSpec | TableSpec, language: Language) -> Any:
+    if isinstance(item, FieldSpec):
+        return _field(item, language)
+    kind = FixedTableField if item.rows_are is Rows.FIXED else RowsField
+    return _unbound(kind, spec=item, language=language)
+
+
+def _field(spec: FieldSpec, language: Language) -> Any:
+    return _unbound(
+        CompositeField if part_specs(spec) else AnswerField, spec=spec, language=language
+    )
+
+
+def _unbound(kind: type[Any], **kwargs: Any) -> Any:
+    return kind(**kwargs)
+
+
+def _form(fields: Mapping[str, Any]) -> type[PartForm]:
+    return type("Part", (PartForm,), {"fields": fields})
+
+
+def _inputs(fields: Any) -> Iterator[tuple[str, Any]]:
+    for field in fields:
+        yield field.name, field
+        if isinstance(field, FieldList):
+            yield from _inputs(field.entries)
+        elif isinstance(field, FormField):
+            yield from _inputs(field.form)
