@@ -1,0 +1,151 @@
+"""Seal a PDF with the organisation's key; with ``checking``, the only module that knows pyHanko."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from io import BytesIO
+from typing import assert_never
+
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.keys.internal import translate_pyca_cryptography_cert_to_asn1
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.sign.fields import InvisSigSettings, MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, Signer
+from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from forms_server.documents.keys import SealKeys, SealPrivateKey, check_validity
+from forms_server.errors import DocumentError
+
+DIGEST = "sha256"
+FIELD_NAME = "Seal"
+FIELD_DESCRIPTION = "Ұйымның мөрі / Печать организации"
+CMS_OVERHEAD = 1024
+"""Bytes of a CMS SignedData beyond certificates and signature (about 500), and room to spare."""
+
+
+class Sealer:
+    """Puts the organisation's seal on documents: one for a process, its keys read beforehand."""
+
+    def __init__(self, keys: SealKeys) -> None:
+        self._keys = keys
+        self._signer = _KeptKeySigner(keys)
+        self._reserved = _reserved_digits(keys)
+
+    @property
+    def is_development(self) -> bool:
+        return self._keys.is_development
+
+    def seal(
+        self,
+        pdf: bytes,
+        *,
+        field_name: str = FIELD_NAME,
+        reason: str,
+        location: str,
+        signed_at: datetime,
+    ) -> bytes:
+        """The PDF with an incremental update that certifies it.
+
+        The signature is PAdES baseline B-B (ETSI EN 319 142-1: ``ETSI.CAdES.detached``, the time
+        stands in ``/M``), SHA-256, with the certificate's chain inside. It is a certification
+        (ISO 32000-2, 12.8.2.2) that permits filling in fields and further signatures, nothing
+        else. An empty signature field of that name is signed; where there is none, an invisible
+        one is made, outside the page, printable and described, as PDF/A (ISO 19005-3, 6.3) and
+        PDF/UA (ISO 14289-1, 7.18) ask.
+
+        ``signed_at`` has a time zone. Refuses with ``seal-certificate-expired``, and with
+        ``seal-pdf-refused`` when the PDF is broken, encrypted or certified already. Two seals of
+        the same bytes differ in the ECDSA number and in the second half of ``/ID``.
+        """
+        check_validity(self._keys.certificate, at=signed_at)
+        metadata = _metadata(field_name, reason=reason, location=location)
+        try:
+            return asyncio.run(self._sign(pdf, metadata=metadata, signed_at=signed_at))
+        except (PdfError, SigningError) as error:
+            raise DocumentError("seal-pdf-refused", reason=str(error)) from error
+
+    async def _sign(
+        self, pdf: bytes, *, metadata: PdfSignatureMetadata, signed_at: datetime
+    ) -> bytes:
+        """pyHanko's own three steps, taken one by one: ``sign_pdf`` would read the clock."""
+        pdf_signer = PdfSigner(metadata, self._signer, new_field_spec=_new_field(metadata))
+        session = pdf_signer.init_signing_session(_AppendingWriter(BytesIO(pdf)))
+        session.system_time = signed_at
+        document = session.prepare_tbs_document(None, bytes_reserved=self._reserved)
+        output = BytesIO()
+        prepared, _ = document.digest_tbs_document(output=output)
+        attributes = PdfCMSSignedAttributes(signing_time=signed_at)
+        signed = await document.perform_signature(prepared.document_digest, attributes)
+        await signed.post_signature_processing(output)
+        return output.getvalue()
+
+
+class _AppendingWriter(IncrementalPdfFileWriter):
+    """Adds the signature and nothing else."""
+
+    def _update_meta(self) -> None:
+        """pyHanko would write the XMP and ``/Info`` anew: its name, and the time by the clock."""
+
+
+class _KeptKeySigner(Signer):
+    """Signs with a key that is open already; pyHanko's own opens it again for each signature."""
+
+    def __init__(self, keys: SealKeys) -> None:
+        chain = map(translate_pyca_cryptography_cert_to_asn1, keys.chain)
+        store = SimpleCertificateStore.from_certs(chain)  # type: ignore[no-untyped-call]
+        certificate = translate_pyca_cryptography_cert_to_asn1(keys.certificate)
+        super().__init__(signing_cert=certificate, cert_registry=store)
+        self._key = keys.private_key
+
+    async def async_sign_raw(
+        self, data: bytes, digest_algorithm: str, dry_run: bool = False
+    ) -> bytes:
+        if digest_algorithm != DIGEST:
+            raise SigningError(f"the seal signs {DIGEST}, not {digest_algorithm}")
+        return _sign_raw(self._key, data)
+
+
+def _sign_raw(key: SealPrivateKey, data: bytes) -> bytes:
+    match key:
+        case EllipticCurvePrivateKey():
+            return key.sign(data, ECDSA(SHA256()))
+        case RSAPrivateKey():
+            return key.sign(data, PKCS1v15(), SHA256())
+        case _:
+            assert_never(key)
+
+
+def _reserved_digits(keys: SealKeys) -> int:
+    """Hexadecimal digits to keep free for the CMS: certificates, signature and the rest, twice."""
+    certificates = (keys.certificate, *keys.chain)
+    certificate_bytes = sum(len(one.public_bytes(Encoding.DER)) for one in certificates)
+    signature_bytes = len(_sign_raw(keys.private_key, b""))
+    return 2 * (certificate_bytes + signature_bytes + CMS_OVERHEAD)
+
+
+def _metadata(field_name: str, *, reason: str, location: str) -> PdfSignatureMetadata:
+    return PdfSignatureMetadata(
+        field_name=field_name,
+        md_algorithm=DIGEST,
+        reason=reason,
+        location=location,
+        certify=True,
+        docmdp_permissions=MDPPerm.FILL_FORMS,
+        subfilter=SigSeedSubFilter.PADES,
+    )
+
+
+def _new_field(metadata: PdfSignatureMetadata) -> SigFieldSpec:
+    return SigFieldSpec(
+        metadata.field_name or FIELD_NAME,
+        invis_sig_settings=InvisSigSettings(box_out_of_bounds=True),
+        readable_field_name=FIELD_DESCRIPTION,
+    )

@@ -1,0 +1,305 @@
+"""Checking: each fact stands for itself, and no file, however hostile, gets past the door."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pikepdf
+import pytest
+from cryptography.x509 import Certificate
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pyhanko.keys.internal import (
+    translate_pyca_cryptography_cert_to_asn1,
+    translate_pyca_cryptography_key_to_asn1,
+)
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from forms_server.documents.checking import (
+    LARGEST_PDF,
+    SealReport,
+    SignatureFacts,
+    check_isolated,
+    check_pdf,
+)
+from forms_server.documents.keys import SealKeys
+from forms_server.documents.signing import FIELD_NAME, Sealer
+from forms_server.errors import DocumentError
+from tests.authority import DATA_XML, make_authority, make_seal_keys, print_pdf
+
+NOW = datetime(2025, 5, 2, 9, 30, 15, tzinfo=UTC)
+AUTHORITY = make_authority(NOW)
+KEYS = make_seal_keys(AUTHORITY, NOW)
+TRUSTED = (AUTHORITY.certificate,)
+PDF = print_pdf()
+OPEN_FILES = Path("/proc/self/fd")
+CHILDREN = Path("/proc/thread-self/children")
+
+
+def _seal(pdf: bytes, keys: SealKeys) -> bytes:
+    return Sealer(keys).seal(pdf, reason="Выдан", location="Астана", signed_at=NOW)
+
+
+SEALED = _seal(PDF, KEYS)
+GOOD = SignatureFacts(
+    field_name=FIELD_NAME,
+    intact=True,
+    valid=True,
+    trusted=True,
+    covers_whole_file=True,
+    changed_after=False,
+    signed_at=NOW,
+    signer="Throw-away seal",
+    is_development=False,
+)
+
+Check = Callable[..., SealReport]
+both = pytest.mark.parametrize("check", [check_pdf, check_isolated])
+
+
+def _refusal(pdf: bytes, check: Check = check_isolated, **limits: float) -> str:
+    with pytest.raises(DocumentError) as refusal:
+        check(pdf, trusted=TRUSTED, **limits)
+    assert refusal.value.say("kk") != refusal.value.say("ru")
+    return refusal.value.code
+
+
+def _signed_range() -> tuple[int, int]:
+    """Where ``/Contents`` begins and ends: all other bytes are signed."""
+    with pikepdf.open(BytesIO(SEALED)) as opened:
+        _, length, start, _ = map(int, opened.Root.Perms.DocMDP.ByteRange)
+    return length, start
+
+
+def _changed(pdf: bytes, place: int, flip: int = 1) -> bytes:
+    return pdf[:place] + bytes([pdf[place] ^ flip]) + pdf[place + 1 :]
+
+
+# -- facts ----------------------------------------------------------------------------------------
+
+
+@both
+def test_a_good_seal_is_good_in_every_respect(check: Check) -> None:
+    report = check(SEALED, trusted=TRUSTED)
+    assert report == SealReport(signatures=(GOOD,), data_xml=DATA_XML, page_count=1)
+
+
+@both
+def test_a_file_without_a_seal_has_no_signatures(check: Check) -> None:
+    bare = print_pdf(data_xml=None)
+    assert check(bare, trusted=TRUSTED) == SealReport(signatures=(), data_xml=None, page_count=1)
+
+
+@pytest.mark.parametrize("trusted", [(), (make_authority(NOW).certificate,)])
+def test_a_seal_of_an_unknown_authority_is_only_untrusted(trusted: tuple[Certificate, ...]) -> None:
+    (facts,) = check_pdf(SEALED, trusted=trusted).signatures
+    assert facts == replace(GOOD, trusted=False)
+
+
+def test_an_authority_of_the_same_name_is_not_the_authority() -> None:
+    forger = make_authority(NOW)
+    sealed = _seal(PDF, make_seal_keys(forger, NOW))
+    (facts,) = check_pdf(sealed, trusted=TRUSTED).signatures
+    assert facts == replace(GOOD, trusted=False)
+
+
+def test_an_rsa_seal_is_as_good() -> None:
+    sealed = _seal(PDF, make_seal_keys(AUTHORITY, NOW, rsa=True))
+    assert check_pdf(sealed, trusted=TRUSTED).signatures == (GOOD,)
+
+
+def test_a_development_seal_is_told_apart() -> None:
+    keys = make_seal_keys(AUTHORITY, NOW, name="Development seal, not for use")
+    (facts,) = check_pdf(_seal(PDF, keys), trusted=TRUSTED).signatures
+    assert facts.is_development
+
+
+def test_one_changed_byte_of_the_text_breaks_the_digest() -> None:
+    place = SEALED.index(b"stream") + 20
+    (facts,) = check_pdf(_changed(SEALED, place), trusted=TRUSTED).signatures
+    assert not facts.intact
+    assert not facts.trusted
+    assert facts.valid
+
+
+def test_another_signature_in_place_of_ours_is_not_valid() -> None:
+    """The last byte of the CMS, before the padding, belongs to the signature value."""
+    _, end = _signed_range()
+    digits = SEALED[:end].rstrip(b">").rstrip(b"0")
+    place = len(digits) - 2
+    digit = b"a" if SEALED[place : place + 1] != b"a" else b"b"
+    (facts,) = check_pdf(SEALED[:place] + digit + SEALED[place + 1 :], trusted=TRUSTED).signatures
+    assert facts.intact
+    assert not facts.valid
+    assert not facts.trusted
+
+
+def _sign_further(pdf: bytes, field_name: str) -> bytes:
+    keys = make_seal_keys(AUTHORITY, NOW, name="Throw-away clerk")
+    chain = map(translate_pyca_cryptography_cert_to_asn1, keys.chain)
+    signer = SimpleSigner(
+        translate_pyca_cryptography_cert_to_asn1(keys.certificate),
+        translate_pyca_cryptography_key_to_asn1(keys.private_key),
+        SimpleCertificateStore.from_certs(chain),
+    )
+    metadata = PdfSignatureMetadata(
+        field_name, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES
+    )
+    signed: BytesIO = sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)), metadata, signer)
+    return signed.getvalue()
+
+
+def test_a_further_signature_is_permitted_and_told() -> None:
+    seal, further = check_pdf(_sign_further(SEALED, "Clerk"), trusted=TRUSTED).signatures
+    assert seal == replace(GOOD, changed_after=True)
+    assert further.signer == "Throw-away clerk"
+    assert further.covers_whole_file
+    assert not further.changed_after
+
+
+def test_a_page_changed_after_the_seal_is_told() -> None:
+    writer = IncrementalPdfFileWriter(BytesIO(SEALED))
+    page = writer.root["/Pages"]["/Kids"][0]
+    page["/Rotate"] = page["/MediaBox"][0]
+    writer.update_container(page)
+    writer.write(output := BytesIO())
+    (facts,) = check_pdf(output.getvalue(), trusted=TRUSTED).signatures
+    assert facts.intact
+    assert facts.valid
+    assert not facts.covers_whole_file
+    assert facts.changed_after
+
+
+def test_bytes_after_the_end_are_not_covered() -> None:
+    (facts,) = check_pdf(SEALED + b"\n% more\n", trusted=TRUSTED).signatures
+    assert facts.changed_after
+
+
+# -- hostile files --------------------------------------------------------------------------------
+
+
+def _encrypted() -> bytes:
+    with pikepdf.open(BytesIO(PDF)) as opened:
+        opened.save(output := BytesIO(), encryption=pikepdf.Encryption(owner="o", user="u"))
+    return output.getvalue()
+
+
+def _bomb() -> bytes:
+    """One page, and 1 GB of zeros for a data XML, deflated twice: a file of 15 kB."""
+    squeezed = zlib.compressobj(1)
+    once = b"".join(squeezed.compress(bytes(1 << 20)) for _ in range(1024)) + squeezed.flush()
+    with pikepdf.open(BytesIO(PDF)) as opened:
+        stream = opened.make_stream(b"")
+        stream.write(
+            zlib.compress(once, 9),
+            filter=pikepdf.Array([pikepdf.Name.FlateDecode, pikepdf.Name.FlateDecode]),
+        )
+        opened.Root.AF[0].EF.F = stream
+        opened.save(output := BytesIO(), stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    return output.getvalue()
+
+
+BOMB = _bomb()
+
+
+@both
+@pytest.mark.parametrize(
+    ("pdf", "code"),
+    [
+        (b"", "pdf-not-a-pdf"),
+        (b"PK\x03\x04 a zip", "pdf-not-a-pdf"),
+        (b"%PDF-1.7\n", "pdf-broken"),
+        (SEALED[: len(SEALED) // 2], "pdf-broken"),
+        (_encrypted(), "pdf-encrypted"),
+        (BOMB, "pdf-too-heavy"),
+        (bytes(LARGEST_PDF + 1), "pdf-too-large"),
+    ],
+    ids=["empty", "zip", "header", "cut", "encrypted", "bomb", "large"],
+)
+def test_a_file_that_cannot_be_checked_is_refused(pdf: bytes, code: str, check: Check) -> None:
+    assert _refusal(pdf, check) == code
+
+
+@given(content=st.binary(max_size=2000))
+@example(content=b"1 0 obj<</Type/Catalog/Pages 1 0 R>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF")
+def test_random_bytes_are_refused(content: bytes) -> None:
+    assert _refusal(content, check_pdf) == "pdf-not-a-pdf" or b"%PDF-" in content
+    assert _refusal(b"%PDF-1.7\n" + content, check_pdf).startswith("pdf-")
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_no_signed_byte_changes_unnoticed(data: st.DataObject) -> None:
+    length, start = _signed_range()
+    places = st.one_of(st.integers(0, length - 1), st.integers(start, len(SEALED) - 1))
+    changed = _changed(SEALED, data.draw(places), data.draw(st.integers(1, 255)))
+    try:
+        signatures = check_pdf(changed, trusted=TRUSTED).signatures
+    except DocumentError:
+        return
+    assert not any(facts.intact and facts.covers_whole_file for facts in signatures)
+    assert not any(facts.trusted for facts in signatures)
+
+
+@settings(max_examples=100)
+@given(data=st.data())
+def test_a_damaged_signature_is_a_result_or_a_refusal(data: st.DataObject) -> None:
+    length, start = _signed_range()
+    damage = data.draw(st.binary(min_size=1, max_size=40))
+    place = data.draw(st.integers(length, start - len(damage)))
+    changed = SEALED[:place] + damage + SEALED[place + len(damage) :]
+    with suppress(DocumentError):
+        check_pdf(changed, trusted=TRUSTED)
+
+
+def test_an_unreadable_signature_is_listed_without_a_good_fact() -> None:
+    length, _ = _signed_range()
+    changed = SEALED[: length + 1] + b"ff" * 40 + SEALED[length + 81 :]
+    (facts,) = check_pdf(changed, trusted=TRUSTED).signatures
+    assert facts == SignatureFacts(field_name=FIELD_NAME)
+
+
+# -- the child process ----------------------------------------------------------------------------
+
+
+def _endless() -> bytes:
+    """So many signed fields that checking them takes minutes."""
+    with pikepdf.open(BytesIO(SEALED)) as opened:
+        (field,) = opened.Root.AcroForm.Fields
+        copies = [
+            opened.make_indirect(pikepdf.Dictionary(FT=field.FT, T=f"S{n}", V=field.V))
+            for n in range(20_000)
+        ]
+        opened.Root.AcroForm.Fields = pikepdf.Array([field, *copies])
+        opened.save(output := BytesIO())
+    return output.getvalue()
+
+
+def test_a_check_ends_when_its_time_is_up() -> None:
+    pdf = _endless()
+    began = time.monotonic()
+    assert _refusal(pdf, seconds=1.0) == "pdf-too-heavy"
+    assert time.monotonic() - began < 3
+
+
+def test_a_check_has_so_much_memory_and_no_more() -> None:
+    assert _refusal(SEALED + bytes(8 << 20), memory=1 << 20) == "pdf-too-heavy"
+
+
+def test_the_child_is_gone_and_nothing_stays_open() -> None:
+    before, children_before = set(OPEN_FILES.iterdir()), CHILDREN.read_text()
+    for pdf in (SEALED, b"%PDF-1.7\n", BOMB):
+        with suppress(DocumentError):
+            check_isolated(pdf, trusted=TRUSTED)
+    assert set(OPEN_FILES.iterdir()) == before
+    assert CHILDREN.read_text() == children_before
