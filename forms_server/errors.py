@@ -54,7 +54,7 @@ class SettingsError(FormsServerError):
 
 
 class SpecificationError(FormsServerError):
-    """A file of ``form_specs/`` or ``templates/`` is wrong; says which, where and how to mend it."""
+    """A file of ``form_specs/`` or ``templates/`` is wrong: which, where and how to mend it."""
 
     def __init__(self, code: str, *, path: Path, line: int, **values: object) -> None:
         super().__init__(code, **values)
@@ -65,7 +65,7 @@ class SpecificationError(FormsServerError):
         return f"{self.path}:{self.line}: {self.code}: {self.say('en')}"
 
 
-class InvalidAnswer(FormsServerError):
+class InvalidAnswerError(FormsServerError):
     """One answer cannot be read or breaks a rule."""
 
 

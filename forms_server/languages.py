@@ -1,4 +1,4 @@
-"""The two languages of every form, and a text that exists in both. Nothing else counts languages."""
+"""The two languages of every form, and a text in both. Nothing else counts languages."""
 
 from __future__ import annotations
 

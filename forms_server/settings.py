@@ -13,7 +13,7 @@ from forms_server.languages import BilingualText
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST_PUBLIC_URL = 60
-"""Bytes of the address before ``/v/``: a longer one would make the QR too dense to read on paper."""
+"""Bytes of the address before ``/v/``: a longer one would make the QR too dense for paper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

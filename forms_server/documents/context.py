@@ -6,7 +6,8 @@ it was asked for, so that ``forms-server check`` can tell a field that a templat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -82,14 +83,19 @@ class Page:
         self.answers = answers or Answers({})
         self.stamp = stamp
         self.asked: set[str] = set()
+        self._inputs: Counter[str] = Counter()
 
     @property
     def fillable(self) -> bool:
         return self.output is Output.FILLABLE
 
-    def label(self, name: str) -> str:
-        """The label of a field, a table or a ``table.column``, as the order prints it."""
-        return self._say(self._spec(name).label)
+    def label(self, name: str, language: str | None = None) -> str:
+        """The label of a field, a table or a ``table.column``, as the order prints it.
+
+        ``language`` names one of the two languages of a bilingual page, here and below.
+        """
+        text = self._spec(name).label
+        return text[Language(language)] if language else self._say(text)
 
     def statement(self, name: str) -> str:
         """The whole sentence of a consent field; printed whatever is answered."""
@@ -100,17 +106,20 @@ class Page:
         text = self._table(name).row_label
         return self._say(text) if text else ""
 
-    def text(self, name: str, part: str | None = None) -> str:
+    def text(self, name: str, part: str | None = None, language: str | None = None) -> str:
         """The answer as printed, empty if there is none."""
-        return self._show(self._field(name), self.answers.value(name), part)
+        return self._show(self._field(name), self.answers.value(name), part, language)
 
     def cell(self, table: str, row: PrintedRow, column: str, part: str | None = None) -> str:
         """The answer in one cell as printed."""
         return self._show(self._column(table, column), row.values.get(column), part)
 
-    def input_name(self, name: str, part: str | None = None) -> str:
-        """The name of the field of a fillable blank; unlike in the two languages of one file."""
-        return ".".join(filter(None, (self.language.value, name, part)))
+    def input_name(self, name: str, part: str | None = None, language: str | None = None) -> str:
+        """The name of the field of a fillable blank; no two inputs of one file have the same."""
+        wanted = ".".join(filter(None, (language or self.language.value, name, part)))
+        self._inputs[wanted] += 1
+        time = self._inputs[wanted]
+        return wanted if time == 1 else f"{wanted}.{time}"
 
     def title_of(self, name: str, part: str | None = None) -> str:
         """What a screen reader says for a field of a fillable blank."""
@@ -176,12 +185,18 @@ class Page:
     def columns(self, name: str) -> tuple[FieldSpec, ...]:
         return tuple(column for column in self._table(name).columns if column.printed)
 
-    def _show(self, spec: FieldSpec, value: Value, part: str | None) -> str:
+    def _show(
+        self, spec: FieldSpec, value: Value, part: str | None, language: str | None = None
+    ) -> str:
         if value is None:
             return ""
-        languages = Language if self.edition.is_bilingual_page else (self.language,)
-        texts = [self._show_in(language, spec, value, part) for language in languages]
+        languages = [Language(language)] if language else self._languages
+        texts = [self._show_in(each, spec, value, part) for each in languages]
         return " / ".join(dict.fromkeys(text for text in texts if text))
+
+    @property
+    def _languages(self) -> Sequence[Language]:
+        return list(Language) if self.edition.is_bilingual_page else [self.language]
 
     @staticmethod
     def _show_in(language: Language, spec: FieldSpec, value: Value, part: str | None) -> str:
@@ -193,9 +208,7 @@ class Page:
         return type_.show_part(value, part, spec, language)
 
     def _say(self, text: BilingualText) -> str:
-        if self.edition.is_bilingual_page:
-            return " / ".join(dict.fromkeys((text.kk, text.ru)))
-        return text[self.language]
+        return " / ".join(dict.fromkeys(text[language] for language in self._languages))
 
     def _spec(self, name: str) -> FieldSpec | TableSpec:
         table, _, column = name.partition(".")

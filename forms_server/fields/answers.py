@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from forms_server.errors import InvalidAnswer
+from forms_server.errors import InvalidAnswerError
 from forms_server.fields.base import Raw, Value
 from forms_server.fields.registry import part_specs, type_of
 from forms_server.languages import BilingualText
@@ -110,7 +110,7 @@ class _Reader:
 
     def read(self, raw: Raw) -> Reading:
         if not isinstance(raw, Mapping):
-            self._refuse("", InvalidAnswer("answers-not-an-object"))
+            self._refuse("", InvalidAnswerError("answers-not-an-object"))
             return Reading(Answers({}), tuple(self.refusals), ())
         self._check_known(raw, {*self.edition.items, OVERRIDES}, "")
         values = {item.id: self._item(item, raw) for item in self.edition.items.values()}
@@ -134,7 +134,7 @@ class _Reader:
             return None
         try:
             return type_of(spec).read(raw, spec, self.today)
-        except InvalidAnswer as error:
+        except InvalidAnswerError as error:
             self._refuse(path, error)
             return None
 
@@ -142,7 +142,7 @@ class _Reader:
         if raw is None or raw == "":
             return None
         if not isinstance(raw, Mapping):
-            self._refuse(path, InvalidAnswer("answer-not-parts"))
+            self._refuse(path, InvalidAnswerError("answer-not-parts"))
             return None
         self._check_known(raw, {part.id for part in parts}, path)
         known = len(self.refusals)
@@ -164,7 +164,7 @@ class _Reader:
 
     def _fixed_rows(self, table: TableSpec, raw: Raw) -> Value:
         if not isinstance(raw, Mapping):
-            self._refuse(table.id, InvalidAnswer("answer-not-rows"))
+            self._refuse(table.id, InvalidAnswerError("answer-not-rows"))
             return {}
         self._check_known(raw, {row.id for row in table.rows if not row.heading}, table.id)
         rows = {
@@ -176,10 +176,10 @@ class _Reader:
 
     def _rows(self, table: TableSpec, raw: Raw) -> Value:
         if not isinstance(raw, (list, tuple)):
-            self._refuse(table.id, InvalidAnswer("answer-not-rows"))
+            self._refuse(table.id, InvalidAnswerError("answer-not-rows"))
             return ()
         if len(raw) > table.maximum:
-            self._refuse(table.id, InvalidAnswer("table-too-many-rows", most=table.maximum))
+            self._refuse(table.id, InvalidAnswerError("table-too-many-rows", most=table.maximum))
             return ()
         read = (self._row(table, row, f"{table.id}-{index}") for index, row in enumerate(raw))
         return tuple(row for row in read if row)
@@ -188,7 +188,7 @@ class _Reader:
         if raw is None or raw == "":
             return {}
         if not isinstance(raw, Mapping):
-            self._refuse(path, InvalidAnswer("answer-not-rows"))
+            self._refuse(path, InvalidAnswerError("answer-not-rows"))
             return {}
         names = {column.id for column in table.columns}
         self._check_known(raw, names | ({ROW} if table.rows_are is Rows.PICKED else set()), path)
@@ -203,7 +203,7 @@ class _Reader:
         if len(self.refusals) == known and all(value is None for value in row.values()):
             return {}
         if table.rows_are is Rows.PICKED and not picked:
-            self._refuse(f"{path}-{ROW}", InvalidAnswer("row-missing"))
+            self._refuse(f"{path}-{ROW}", InvalidAnswerError("row-missing"))
         self._check_row_required(table, row, path)
         return row
 
@@ -212,7 +212,7 @@ class _Reader:
             return ""
         row = table.row(str(raw[ROW]))
         if row is None or row.heading:
-            self._refuse(f"{path}-{ROW}", InvalidAnswer("choice-unknown"))
+            self._refuse(f"{path}-{ROW}", InvalidAnswerError("choice-unknown"))
             return ""
         return row.id
 
@@ -232,10 +232,10 @@ class _Reader:
             for row in rows:
                 for column in table.columns:
                     if column.computed is not None:
-                        row[column.id] = evaluate(column.computed, {**values, **row})
+                        row[column.id] = _computed(column, {**values, **row})
         for spec in self.edition.fields():
             if spec.computed is not None:
-                values[spec.id] = evaluate(spec.computed, self._scope(values))
+                values[spec.id] = _computed(spec, self._scope(values))
 
     def _drop_hidden(self, values: dict[str, Value]) -> None:
         """What is not shown is not asked: its answer and its refusals fall away."""
@@ -257,11 +257,18 @@ class _Reader:
             if isinstance(item, TableSpec):
                 self._check_row_count(item, values)
             elif values[item.id] is None and _is_wanted(item, scope):
-                self._refuse(first_input(item), _missing(item))
+                self._refuse_missing(item)
+
+    def _refuse_missing(self, item: FieldSpec) -> None:
+        parts = [part for part in part_specs(item) if part.required]
+        for part in parts:
+            self._refuse(f"{item.id}-{part.id}", _missing(part))
+        if not parts:
+            self._refuse(item.id, _missing(item))
 
     def _check_row_count(self, table: TableSpec, values: Mapping[str, Value]) -> None:
         if len(values[table.id]) < table.minimum:
-            self._refuse(table.id, InvalidAnswer("table-too-few-rows", least=table.minimum))
+            self._refuse(table.id, InvalidAnswerError("table-too-few-rows", least=table.minimum))
 
     def _check_rules(
         self, values: Mapping[str, Value], overrides: Mapping[str, str]
@@ -291,14 +298,16 @@ class _Reader:
     def _overrides(self, raw: Mapping[str, Raw]) -> Mapping[str, str]:
         given = raw.get(OVERRIDES) or {}
         if not isinstance(given, Mapping):
-            self._refuse(OVERRIDES, InvalidAnswer("answer-not-parts"))
+            self._refuse(OVERRIDES, InvalidAnswerError("answer-not-parts"))
             return {}
         warnings = {rule.id for rule in self.edition.rules if rule.severity is Severity.WARNING}
         self._check_known(given, warnings, OVERRIDES)
         reasons = {name: str(given[name]).strip() for name in sorted(warnings & set(given))}
         for name, reason in reasons.items():
             if len(reason) > LONGEST_REASON:
-                error = InvalidAnswer("text-too-long", longest=LONGEST_REASON, length=len(reason))
+                error = InvalidAnswerError(
+                    "text-too-long", longest=LONGEST_REASON, length=len(reason)
+                )
                 self._refuse(f"{OVERRIDES}-{name}", error)
         return {name: reason for name, reason in reasons.items() if reason}
 
@@ -319,10 +328,15 @@ class _Reader:
     def _check_known(self, raw: Mapping[str, Raw], names: set[str], path: str) -> None:
         for name in raw:
             if name not in names:
-                self._refuse(path, InvalidAnswer("answer-unknown", name=str(name)[:40]))
+                self._refuse(path, InvalidAnswerError("answer-unknown", name=str(name)[:40]))
 
-    def _refuse(self, path: str, error: InvalidAnswer) -> None:
+    def _refuse(self, path: str, error: InvalidAnswerError) -> None:
         self.refusals.append(Refusal(path, error.code, error.message))
+
+
+def _computed(spec: FieldSpec, scope: Mapping[str, Value]) -> Value:
+    value = None if spec.computed is None else evaluate(spec.computed, scope)
+    return None if value is None else type_of(spec).settle(value)
 
 
 def first_input(item: FieldSpec) -> str:
@@ -331,12 +345,12 @@ def first_input(item: FieldSpec) -> str:
     return f"{item.id}-{parts[0].id}" if parts else item.id
 
 
-def _missing(spec: FieldSpec) -> InvalidAnswer:
+def _missing(spec: FieldSpec) -> InvalidAnswerError:
     control = type_of(spec).input.control
     codes = {"select": "choice-missing", "radios": "choice-missing", "checkboxes": "choice-missing"}
     if control == "checkbox":
-        return InvalidAnswer("consent-missing")
-    return InvalidAnswer(codes.get(control, "answer-missing"))
+        return InvalidAnswerError("consent-missing")
+    return InvalidAnswerError(codes.get(control, "answer-missing"))
 
 
 def _is_wanted(spec: FieldSpec, scope: Mapping[str, Value]) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from forms_server.errors import InvalidAnswer
+from forms_server.errors import InvalidAnswerError
 from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec
 
@@ -56,7 +56,10 @@ class FieldType:
     """What a template may ask :meth:`show_part` for, beside the whole."""
 
     def read(self, raw: Raw, spec: FieldSpec, today: date) -> Value:
-        """The value of what was typed, ``None`` if nothing was; :class:`InvalidAnswer` if wrong."""
+        """The value of what was typed, ``None`` if nothing was.
+
+        Raises :class:`InvalidAnswerError` with the sentence to show at the input.
+        """
         text = self.clean(raw)
         return self.read_text(text, spec, today) if text else None
 
@@ -65,19 +68,23 @@ class FieldType:
         if raw is None:
             return ""
         if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
-            raise InvalidAnswer("answer-not-text")
+            raise InvalidAnswerError("answer-not-text")
         text = unicodedata.normalize("NFC", str(raw))
         if any(
             unicodedata.category(letter) in {"Cc", "Cs", "Cn"}
             for letter in text
             if letter not in "\t\r\n"
         ):
-            raise InvalidAnswer("answer-control-characters")
+            raise InvalidAnswerError("answer-control-characters")
         return " ".join(text.split())
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         """The value of a non-empty clean text."""
         raise NotImplementedError
+
+    def settle(self, value: Value) -> Value:
+        """A computed value brought to this type's places."""
+        return value
 
     def write(self, value: Value) -> Raw:
         """The canonical raw of a value that is not ``None``; ``read(write(v)) == v``."""

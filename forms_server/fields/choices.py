@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
-from forms_server.errors import InvalidAnswer, catalogue
+from forms_server.errors import InvalidAnswerError, catalogue
 from forms_server.fields.base import FieldType, Input, Raw, Value, XsdType
 from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec
@@ -20,7 +20,7 @@ class OneOf(FieldType):
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         if spec.option(text) is None:
-            raise InvalidAnswer("choice-unknown")
+            raise InvalidAnswerError("choice-unknown")
         return text
 
     def show(self, value: Value, spec: FieldSpec, language: Language) -> str:
@@ -49,7 +49,7 @@ class SomeOf(OneOf):
     def _strings(self, raw: Raw) -> Sequence[str]:
         items = [raw] if isinstance(raw, str) else raw or []
         if not isinstance(items, (list, tuple)):
-            raise InvalidAnswer("choice-unknown")
+            raise InvalidAnswerError("choice-unknown")
         return [text for text in map(self.clean, items) if text]
 
     def write(self, value: Value) -> Raw:
@@ -77,7 +77,7 @@ class YesNo(FieldType):
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         if text not in self.words:
-            raise InvalidAnswer("choice-unknown")
+            raise InvalidAnswerError("choice-unknown")
         return self.words[text]
 
     def write(self, value: Value) -> Raw:
@@ -112,7 +112,7 @@ class ReferenceItemOf(FieldType):
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         if spec.reference is None or spec.reference.item(text) is None:
-            raise InvalidAnswer("choice-unknown")
+            raise InvalidAnswerError("choice-unknown")
         return text
 
     def show(self, value: Value, spec: FieldSpec, language: Language) -> str:

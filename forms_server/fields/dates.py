@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from babel.dates import get_month_names
 
-from forms_server.errors import InvalidAnswer
+from forms_server.errors import InvalidAnswerError
 from forms_server.fields.base import Composite, FieldType, Input, Raw, Value, XsdType
 from forms_server.fields.identity import part_label
 from forms_server.languages import Language
@@ -51,19 +51,19 @@ class Date(FieldType):
     def _day(self, text: str) -> date:
         match = next(filter(None, (pattern.fullmatch(text) for pattern in self.patterns)), None)
         if match is None:
-            raise InvalidAnswer("date-wrong")
+            raise InvalidAnswerError("date-wrong")
         try:
             return date(*(int(match[part]) for part in ("year", "month", "day")))
         except ValueError as error:
-            raise InvalidAnswer("date-no-such-day", typed=text) from error
+            raise InvalidAnswerError("date-no-such-day", typed=text) from error
 
     def _check_limits(self, day: date, spec: FieldSpec, today: date) -> None:
         least = _limit(spec.limits.minimum, today) or EARLIEST
         most = _limit(spec.limits.maximum, today) or LATEST
         if day < least:
-            raise InvalidAnswer("date-too-early", least=show_day(least))
+            raise InvalidAnswerError("date-too-early", least=show_day(least))
         if day > most:
-            raise InvalidAnswer("date-too-late", most=show_day(most))
+            raise InvalidAnswerError("date-too-late", most=show_day(most))
 
     def write(self, value: Value) -> Raw:
         return str(value.isoformat())
@@ -101,9 +101,9 @@ class Year(FieldType):
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         if not re.fullmatch(r"[0-9]{4}", text) or not EARLIEST.year <= int(text) <= LATEST.year:
-            raise InvalidAnswer("year-wrong")
+            raise InvalidAnswerError("year-wrong")
         if spec.limits.maximum == "today" and int(text) > today.year:
-            raise InvalidAnswer("date-too-late", most=str(today.year))
+            raise InvalidAnswerError("date-too-late", most=str(today.year))
         return int(text)
 
     def xsd(self, spec: FieldSpec) -> XsdType:
@@ -127,9 +127,9 @@ class Month(FieldType):
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         match = next(filter(None, (pattern.fullmatch(text) for pattern in self.patterns)), None)
         if match is None or not 1 <= int(match["month"]) <= 12:
-            raise InvalidAnswer("month-wrong")
+            raise InvalidAnswerError("month-wrong")
         if not EARLIEST.year <= int(match["year"]) <= LATEST.year:
-            raise InvalidAnswer("month-wrong")
+            raise InvalidAnswerError("month-wrong")
         return date(int(match["year"]), int(match["month"]), 1)
 
     def write(self, value: Value) -> Raw:

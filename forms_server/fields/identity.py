@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
-from forms_server.errors import InvalidAnswer, catalogue
+from forms_server.errors import InvalidAnswerError, catalogue
 from forms_server.fields.base import Composite, FieldType, Input, Raw, Value, XsdType
 from forms_server.fields.text import Text
 from forms_server.languages import BilingualText, Language
@@ -40,7 +40,7 @@ class Digits(FieldType):
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         digits = re.sub(r"[\s-]", "", text)
         if not re.fullmatch(r"[0-9]+", digits) or len(digits) != self.count:
-            raise InvalidAnswer(self.wrong, count=self.count)
+            raise InvalidAnswerError(self.wrong, count=self.count)
         return digits
 
     def xsd(self, spec: FieldSpec) -> XsdType:
@@ -58,7 +58,7 @@ class Iin(Digits):
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         digits: str = super().read_text(text, spec, today)
         if not is_check_digit_right(digits):
-            raise InvalidAnswer(f"{self.name}-check-digit")
+            raise InvalidAnswerError(f"{self.name}-check-digit")
         return digits
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
@@ -93,7 +93,7 @@ class NamePart(Text):
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         if any(letter.isdigit() for letter in text):
-            raise InvalidAnswer("name-digits")
+            raise InvalidAnswerError("name-digits")
         return super().read_text(text, spec, today)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import ClassVar
 
 from num2words import num2words
 
-from forms_server.errors import InvalidAnswer
+from forms_server.errors import InvalidAnswerError
 from forms_server.fields.base import FieldType, Input, Raw, Value, XsdType
 from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec
@@ -35,10 +35,10 @@ class Number(FieldType):
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         plain = re.sub(r"\s", "", text).replace(",", ".")
         if not re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]+)?", plain):
-            raise InvalidAnswer("number-wrong")
+            raise InvalidAnswerError("number-wrong")
         value = Decimal(plain)
         if value != round(value, self.places):
-            raise InvalidAnswer(
+            raise InvalidAnswerError(
                 "number-places" if self.places else "number-whole", places=self.places
             )
         self._check_limits(value, spec)
@@ -47,10 +47,14 @@ class Number(FieldType):
     def _check_limits(self, value: Decimal, spec: FieldSpec) -> None:
         least, most = spec.limits.minimum or self.least, spec.limits.maximum or self.most
         if not Decimal(least) <= value <= Decimal(most):
-            raise InvalidAnswer("number-limits", least=least, most=most)
+            raise InvalidAnswerError("number-limits", least=least, most=most)
 
     def _normal(self, value: Decimal) -> Value:
         return Decimal(f"{value:.{self.places}f}").normalize() + Decimal(0)
+
+    def settle(self, value: Value) -> Value:
+        step = Decimal(1).scaleb(-self.places)
+        return self._normal(Decimal(value).quantize(step, ROUND_HALF_UP))
 
     def write(self, value: Value) -> Raw:
         return f"{value:f}"

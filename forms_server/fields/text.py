@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import date
 
-from forms_server.errors import InvalidAnswer
+from forms_server.errors import InvalidAnswerError
 from forms_server.fields.base import FieldType, Input, Raw, Value, XsdType
 from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec
@@ -21,7 +21,7 @@ class Text(FieldType):
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         longest = spec.limits.length or self.longest
         if len(text) > longest:
-            raise InvalidAnswer("text-too-long", longest=longest, length=len(text))
+            raise InvalidAnswerError("text-too-long", longest=longest, length=len(text))
         return text
 
     def xsd(self, spec: FieldSpec) -> XsdType:
@@ -57,7 +57,7 @@ class Email(Text):
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         if not self.pattern.fullmatch(super().read_text(text, spec, today)):
-            raise InvalidAnswer("email-wrong")
+            raise InvalidAnswerError("email-wrong")
         return text
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
@@ -75,7 +75,7 @@ class Phone(FieldType):
         if len(digits) == 11 and digits[0] in "78":
             digits = digits[1:]
         if not re.fullmatch(r"[0-9]{10}", digits):
-            raise InvalidAnswer("phone-wrong")
+            raise InvalidAnswerError("phone-wrong")
         return f"+7{digits}"
 
     def show(self, value: Value, spec: FieldSpec, language: Language) -> str:

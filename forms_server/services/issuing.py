@@ -1,0 +1,298 @@
+"""Issuing: number → context → html → pdf → seal → save; what a crash leaves is finished later.
+
+The row with its number is written first, in a short transaction without printing or sealing in it;
+every later step follows from the row alone, so a second try gives the same document.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from forms_server.documents.context import Output, Page, Stamp
+from forms_server.documents.data_xml import DataHead, write_data
+from forms_server.documents.pdf import DataFile
+from forms_server.documents.qr import (
+    TOKEN_BYTES,
+    SealPayload,
+    address,
+    mask_name,
+    new_token,
+    qr_png,
+    short_code,
+    write_seal,
+)
+from forms_server.errors import ServiceError, StorageError
+from forms_server.fields.answers import Answers, read_answers, write_answers
+from forms_server.languages import OUTPUTS, Language
+from forms_server.services.accounts import Actor, Permission, require
+from forms_server.services.workshop import Workshop
+from forms_server.specs.model import Edition
+from forms_server.storage.records import (
+    Annulment,
+    DocumentRecord,
+    DocumentState,
+    NewDocument,
+    OfficeRecord,
+)
+
+PAGE_SIZE = 25
+LONGEST_ANNULMENT_REASON = 500
+CODE_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the register of an office."""
+
+    documents: tuple[DocumentRecord, ...]
+    page: int
+    pages: int
+
+
+def issue(  # noqa: PLR0913  # what, in which language, who, when: all by name
+    workshop: Workshop,
+    edition: Edition,
+    answers: Answers,
+    *,
+    output: str,
+    actor: Actor,
+    now: datetime,
+    draft_id: str | None = None,
+) -> DocumentRecord:
+    """Issue a document; with the same ``draft_id`` a second time, return the first one.
+
+    ``output`` is a key of ``languages.OUTPUTS``. Raises :class:`ServiceError` (``not-allowed``,
+    ``output-unknown``), and :class:`DocumentError` when the page does not print: the number then
+    stays in state ``issuing`` until :func:`finish_unfinished` or an annulment.
+    """
+    require(actor, Permission.ISSUE)
+    if output not in OUTPUTS:
+        raise ServiceError("output-unknown", output=output)
+    token = _new_token()
+    request = NewDocument(
+        scope=_scope(edition, actor.office, now),
+        number_pattern=_pattern(edition, actor.office, now),
+        form_id=edition.form_id,
+        edition_id=edition.id,
+        output=output,
+        answers=write_answers(edition, answers),
+        masked_name=_masked_name(edition, answers),
+        iin_last4=_iin_last4(edition, answers),
+        office_id=actor.office.id,
+        issued_by=actor.account_id,
+        reserved_at=now.replace(microsecond=0),
+        draft_id=draft_id,
+        token=token,
+        short_code=short_code(token),
+    )
+    record = _reserve(workshop, request)
+    return record if record.state is not DocumentState.ISSUING else _finish(workshop, record)
+
+
+def finish_unfinished(workshop: Workshop, *, reserved_before: datetime | None = None) -> int:
+    """Finish what a crash left between number and paper; the count of documents finished."""
+    finished = 0
+    for record in workshop.records.documents.unfinished(reserved_before=reserved_before):
+        finished += _finish(workshop, record).state is DocumentState.ISSUED
+    return finished
+
+
+def pages_of(
+    edition: Edition, output: str, kind: Output, *, answers: Answers, stamp: Stamp | None = None
+) -> list[Page]:
+    """The pages of a paper in its languages; a bilingual page stands once whatever is asked."""
+    languages = OUTPUTS[output] if not edition.is_bilingual_page else (Language.KK,)
+    return [
+        Page(edition, language, output=kind, answers=answers, stamp=stamp) for language in languages
+    ]
+
+
+def open_document(workshop: Workshop, number: str, *, actor: Actor) -> DocumentRecord:
+    """A document of the actor's office; of any other office it is as if it were not there."""
+    require(actor, Permission.READ_DOCUMENTS)
+    record = workshop.records.documents.by_number(number)
+    if record is None or record.office_id != actor.office.id:
+        raise ServiceError("document-not-found", number=number)
+    return record
+
+
+def pdf_of(workshop: Workshop, number: str, *, actor: Actor) -> bytes:
+    """The stored bytes of an issued document, the same for ever."""
+    record = open_document(workshop, number, actor=actor)
+    if record.blob_key is None:
+        raise ServiceError("document-not-ready", number=number)
+    return workshop.blobs.get(record.blob_key)
+
+
+def recent_documents(
+    workshop: Workshop, *, actor: Actor, search: str = "", page: int = 1
+) -> Listing:
+    """The office's documents, newest first; ``search`` is a part of a number or a form's id."""
+    require(actor, Permission.READ_DOCUMENTS)
+    documents = workshop.records.documents
+    offset = (max(page, 1) - 1) * PAGE_SIZE
+    text = search.strip()
+    count = documents.count(actor.office.id, text)
+    found = (
+        documents.search(actor.office.id, text, limit=PAGE_SIZE, offset=offset)
+        if text
+        else documents.recent(actor.office.id, limit=PAGE_SIZE, offset=offset)
+    )
+    return Listing(tuple(found), max(page, 1), max(1, -(-count // PAGE_SIZE)))
+
+
+def annul(
+    workshop: Workshop, number: str, *, reason: str, actor: Actor, now: datetime
+) -> DocumentRecord:
+    """Annul an issued document; number and record stay, and everybody who checks it is told."""
+    require(actor, Permission.ANNUL)
+    record = open_document(workshop, number, actor=actor)
+    words = " ".join(reason.split())
+    if not words:
+        raise ServiceError("annulment-reason-missing")
+    if len(words) > LONGEST_ANNULMENT_REASON:
+        raise ServiceError("annulment-reason-long", longest=LONGEST_ANNULMENT_REASON)
+    annulment = Annulment(by=actor.account_id, at=now, reason=words)
+    documents = workshop.records.documents
+    if record.state is DocumentState.ISSUING:
+        return documents.void(number, annulment)
+    return documents.annul(number, annulment)
+
+
+def _reserve(workshop: Workshop, request: NewDocument) -> DocumentRecord:
+    """Take the number; a short code that is taken already is drawn again."""
+    for tries_left in reversed(range(CODE_TRIES)):
+        try:
+            return workshop.records.documents.reserve(request)
+        except StorageError as error:
+            if error.code != "document-code-taken" or not tries_left:
+                raise
+            token = _new_token()
+            request = replace(request, token=token, short_code=short_code(token))
+    raise AssertionError("unreachable")
+
+
+def _new_token() -> str:
+    return new_token(secrets.token_bytes(TOKEN_BYTES))
+
+
+def _counted(edition: Edition, office: OfficeRecord, now: datetime) -> dict[str, str]:
+    return {"office": office.code, "form": edition.form_id, "year": f"{now:%Y}"}
+
+
+def _scope(edition: Edition, office: OfficeRecord, now: datetime) -> str:
+    names = _counted(edition, office, now)
+    return "/".join([edition.form_id, *(names[name] for name in edition.numbering.per)])
+
+
+def _pattern(edition: Edition, office: OfficeRecord, now: datetime) -> str:
+    """The numbering pattern with everything filled in but the number."""
+    pattern = edition.numbering.pattern
+    for name, value in _counted(edition, office, now).items():
+        pattern = pattern.replace(f"{{{name}}}", value)
+    return pattern
+
+
+def _masked_name(edition: Edition, answers: Answers) -> str:
+    field = edition.meaning("person.name")
+    name = answers.value(field.id) if field else None
+    if not name:
+        return ""
+    return mask_name(name["surname"], name["given_name"], name.get("patronymic") or "")
+
+
+def _iin_last4(edition: Edition, answers: Answers) -> str | None:
+    field = edition.meaning("person.iin")
+    iin = answers.value(field.id) if field else None
+    return iin[-4:] if iin else None
+
+
+def _finish(workshop: Workshop, record: DocumentRecord) -> DocumentRecord:
+    edition = workshop.edition(record.form_id, record.edition_id)
+    if edition is None:
+        raise ServiceError("edition-missing", form=record.form_id, edition=record.edition_id)
+    reading = read_answers(edition, record.answers, _day(workshop, record))
+    data = _data(workshop, record, edition, reading.answers)
+    pdf = print_record(workshop, record, edition, answers=reading.answers, data=data)
+    sealed = workshop.sealer.seal(
+        pdf,
+        reason=f"{record.form_id} {record.number}",
+        location=workshop.office.code,
+        signed_at=record.reserved_at,
+    )
+    return workshop.records.documents.finish(
+        record.id,
+        blob_key=workshop.blobs.put(sealed),
+        pdf_sha256=hashlib.sha256(sealed).hexdigest(),
+        data_sha256=hashlib.sha256(data).hexdigest(),
+        issued_at=record.reserved_at,
+    )
+
+
+def print_record(
+    workshop: Workshop,
+    record: DocumentRecord,
+    edition: Edition,
+    *,
+    answers: Answers,
+    data: bytes,
+) -> bytes:
+    """The document's PDF before its seal: the same bytes for the same record and QR."""
+    stamp = _stamp(workshop, record, data)
+    pages = pages_of(edition, record.output, Output.ISSUED, answers=answers, stamp=stamp)
+    html = workshop.templates.write_html(pages)
+    attachment = DataFile(
+        name=f"{record.number}.xml",
+        description="Жауаптар / Ответы",
+        content=data,
+        made_at=record.reserved_at,
+    )
+    return workshop.printer.print_pdf(html, data=attachment)
+
+
+def _data(workshop: Workshop, record: DocumentRecord, edition: Edition, answers: Answers) -> bytes:
+    head = DataHead(
+        number=record.number,
+        token=record.token,
+        office=_office(workshop, record).code,
+        issued_at=record.reserved_at.astimezone(workshop.zone),
+    )
+    return write_data(edition, answers, head)
+
+
+def _day(workshop: Workshop, record: DocumentRecord) -> date:
+    return record.reserved_at.astimezone(workshop.zone).date()
+
+
+def _stamp(workshop: Workshop, record: DocumentRecord, data: bytes) -> Stamp:
+    office = _office(workshop, record)
+    issued_at = record.reserved_at.astimezone(workshop.zone)
+    payload = SealPayload(
+        form=record.form_id,
+        edition=record.edition_id,
+        number=record.number,
+        issued_on=issued_at.date(),
+        office=office.code,
+        masked_name=record.masked_name,
+        data_sha256=hashlib.sha256(data).digest(),
+    )
+    url = address(workshop.settings.public_url, record.token, write_seal(payload, workshop.qr_keys))
+    return Stamp(
+        number=record.number,
+        issued_at=issued_at,
+        office=office.name,
+        address=f"{workshop.settings.public_url}/verify",
+        short_code=record.short_code,
+        qr_png=qr_png(url),
+        is_development=workshop.sealer.is_development,
+    )
+
+
+def _office(workshop: Workshop, record: DocumentRecord) -> OfficeRecord:
+    office = workshop.records.offices.by_id(record.office_id)
+    if office is None:
+        raise ServiceError("document-not-found", number=record.number)
+    return office

@@ -1,0 +1,96 @@
+"""What every story works with, opened once per process: forms, printer, keys, records, papers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from cryptography import x509
+
+from forms_server.documents.html import Templates
+from forms_server.documents.keys import (
+    QrKeys,
+    SealKeys,
+    ensure_development_keys,
+    load_certificates,
+    load_qr_keys,
+    load_seal_keys,
+)
+from forms_server.documents.pdf import Printer
+from forms_server.documents.signing import Sealer
+from forms_server.errors import SettingsError
+from forms_server.fields.registry import TYPES
+from forms_server.services.accounts import create_first_accounts
+from forms_server.settings import Settings
+from forms_server.specs.model import Edition, FormSpec
+from forms_server.specs.reading import read_forms
+from forms_server.storage.blobs import BlobStore, LocalBlobStore
+from forms_server.storage.database import upgrade
+from forms_server.storage.records import OfficeRecord, Records, open_records
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Workshop:
+    """The tools of one process; compared and hashed by identity."""
+
+    settings: Settings
+    forms: Mapping[str, FormSpec]
+    templates: Templates
+    printer: Printer
+    sealer: Sealer
+    qr_keys: QrKeys
+    trusted: tuple[x509.Certificate, ...]
+    records: Records
+    blobs: BlobStore
+    office: OfficeRecord
+    first_accounts: tuple[tuple[str, str], ...]
+    """Login and password of accounts just made: to be shown once and forgotten."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.time_zone)
+
+    def edition(self, form_id: str, edition_id: str) -> Edition | None:
+        form = self.forms.get(form_id)
+        return form.edition(edition_id) if form else None
+
+
+def open_workshop(settings: Settings, now: datetime) -> Workshop:
+    """Everything ready to work: the database migrated, keys and first accounts made if need be."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    upgrade(settings.database_url)
+    records = open_records(settings.database_url)
+    office = records.offices.ensure(settings.office.code, settings.office.name)
+    keys, trusted, qr_keys = _open_keys(settings, now)
+    return Workshop(
+        settings=settings,
+        forms=read_forms(settings.root, TYPES),
+        templates=Templates(settings.root / "templates"),
+        printer=Printer(settings.root / "static" / "print.css"),
+        sealer=Sealer(keys),
+        qr_keys=qr_keys,
+        trusted=trusted,
+        records=records,
+        blobs=LocalBlobStore(settings.home / "documents"),
+        office=office,
+        first_accounts=create_first_accounts(records, office, now=now),
+    )
+
+
+def _open_keys(
+    settings: Settings, now: datetime
+) -> tuple[SealKeys, tuple[x509.Certificate, ...], QrKeys]:
+    """The seal's keys, the certificates it is judged by, and the keys of the QR."""
+    ensure_development_keys(settings.home, now=now)
+    folder = settings.home / "keys"
+    qr_keys = load_qr_keys(folder / "qr.pem")
+    authority = load_certificates(folder / "authority.pem")
+    if settings.seal_key_file is None:
+        keys = load_seal_keys(folder / "seal.p12", folder / "seal.password", now=now)
+        return keys, authority, qr_keys
+    if settings.seal_password_file is None:
+        raise SettingsError("settings-seal-password")
+    keys = load_seal_keys(settings.seal_key_file, settings.seal_password_file, now=now)
+    return keys, (*keys.chain, *authority), qr_keys
