@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from forms_server.documents.context import Output, Page, Stamp
 from forms_server.documents.data_xml import DataHead, write_data
@@ -211,18 +211,7 @@ def _iin_last4(edition: Edition, answers: Answers) -> str | None:
 
 
 def _finish(workshop: Workshop, record: DocumentRecord) -> DocumentRecord:
-    edition = workshop.edition(record.form_id, record.edition_id)
-    if edition is None:
-        raise ServiceError("edition-missing", form=record.form_id, edition=record.edition_id)
-    reading = read_answers(edition, record.answers, _day(workshop, record))
-    data = _data(workshop, record, edition, reading.answers)
-    pdf = print_record(workshop, record, edition, answers=reading.answers, data=data)
-    sealed = workshop.sealer.seal(
-        pdf,
-        reason=f"{record.form_id} {record.number}",
-        location=workshop.office.code,
-        signed_at=record.reserved_at,
-    )
+    sealed, data = seal_record(workshop, record)
     return workshop.records.documents.finish(
         record.id,
         blob_key=workshop.blobs.put(sealed),
@@ -230,6 +219,23 @@ def _finish(workshop: Workshop, record: DocumentRecord) -> DocumentRecord:
         data_sha256=hashlib.sha256(data).hexdigest(),
         issued_at=record.reserved_at,
     )
+
+
+def seal_record(workshop: Workshop, record: DocumentRecord) -> tuple[bytes, bytes]:
+    """The sealed PDF of a document and the data inside it; everything follows from its row."""
+    edition = workshop.edition(record.form_id, record.edition_id)
+    if edition is None:
+        raise ServiceError("edition-missing", form=record.form_id, edition=record.edition_id)
+    answers = read_answers(edition, record.answers, _day(workshop, record)).answers
+    data = _data(workshop, record, edition, answers)
+    pdf = print_record(workshop, record, edition, answers=answers, data=data)
+    sealed = workshop.sealer.seal(
+        pdf,
+        reason=f"{record.form_id} {record.number}",
+        location=_office(workshop, record).code,
+        signed_at=record.reserved_at,
+    )
+    return sealed, data
 
 
 def print_record(
@@ -241,7 +247,7 @@ def print_record(
     data: bytes,
 ) -> bytes:
     """The document's PDF before its seal: the same bytes for the same record and QR."""
-    stamp = _stamp(workshop, record, data)
+    stamp = stamp_of(workshop, record, data)
     pages = pages_of(edition, record.output, Output.ISSUED, answers=answers, stamp=stamp)
     html = workshop.templates.write_html(pages)
     attachment = DataFile(
@@ -267,7 +273,8 @@ def _day(workshop: Workshop, record: DocumentRecord) -> date:
     return record.reserved_at.astimezone(workshop.zone).date()
 
 
-def _stamp(workshop: Workshop, record: DocumentRecord, data: bytes) -> Stamp:
+def stamp_of(workshop: Workshop, record: DocumentRecord, data: bytes) -> Stamp:
+    """What issuing adds to the page; the QR vouches for the hash of the data."""
     office = _office(workshop, record)
     issued_at = record.reserved_at.astimezone(workshop.zone)
     payload = SealPayload(

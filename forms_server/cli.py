@@ -1,0 +1,309 @@
+"""The command ``forms-server``: the same stories as the pages, for operators and scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forms_server.bench import run_bench, show_bench
+from forms_server.documents.data_xml import write_schema
+from forms_server.errors import FormsServerError, ServiceError
+from forms_server.fields.answers import Reading, read_answers
+from forms_server.fields.registry import TYPES
+from forms_server.languages import OUTPUTS, Language
+from forms_server.services.accounts import Actor, actor_of, reset_password
+from forms_server.services.blanks import blank_pdf
+from forms_server.services.inspection import inspect_forms
+from forms_server.services.issuing import annul, issue, pdf_of
+from forms_server.services.samples import sample_answers
+from forms_server.services.verification import FileReport, verify_pdf
+from forms_server.services.workshop import Workshop, open_workshop
+from forms_server.serving import serve_forever
+from forms_server.settings import Settings
+from forms_server.specs.model import Edition, FormSpec
+from forms_server.specs.reading import read_forms
+
+LARGEST_ANSWERS = 5 * 1024 * 1024
+language_option = click.option(
+    "--language", "output", type=click.Choice(sorted(OUTPUTS)), default="kk-ru", show_default=True
+)
+edition_option = click.option(
+    "--edition",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The edition of this order's date, or in force on this day; the latest if left out.",
+)
+output_option = click.option(
+    "-o", "target", type=click.Path(dir_okay=False, path_type=Path), required=True
+)
+actor_option = click.option("--as", "login", default="clerk", show_default=True, help="Who acts.")
+
+
+@click.group()
+@click.version_option(package_name="forms-server")
+def main() -> None:
+    """Statutory forms: fill in, issue, seal, verify."""
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True)
+def forms(*, as_json: bool) -> None:
+    """List the forms and their editions."""
+    with _refusals():
+        listed = [_form_facts(form) for form in _read().values()]
+    if as_json:
+        click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
+        return
+    for form in listed:
+        click.echo(f"{form['id']:<16} {form['title']['ru']}")
+        for edition in form["editions"]:
+            until = f" until {edition['until']}" if edition["until"] else ""
+            click.echo(f"{'':<16}   edition {edition['id']}, order {edition['order']}{until}")
+
+
+@main.command()
+def check() -> None:
+    """Check all specifications and templates."""
+    problems = inspect_forms(Settings.from_env().root)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        sys.exit(1)
+    click.echo(f"{len(_read())} forms are in order.")
+
+
+@main.command()
+@click.argument("form_id")
+@click.option("--language", type=click.Choice([item.value for item in Language]), default="kk")
+@edition_option
+def sample(form_id: str, language: str, day: datetime | None) -> None:
+    """Print plausible, valid answers of a form as JSON."""
+    with _refusals():
+        edition = _edition(_read(), form_id, day)
+        answers = sample_answers(edition, Language(language))
+    click.echo(json.dumps(answers, ensure_ascii=False, indent=2))
+
+
+@main.command()
+@click.argument("form_id")
+@edition_option
+def schema(form_id: str, day: datetime | None) -> None:
+    """Print the XML Schema of a form's data."""
+    with _refusals():
+        edition = _edition(_read(), form_id, day)
+    click.echo(write_schema(edition).decode(), nl=False)
+
+
+@main.command()
+@click.argument("form_id")
+@language_option
+@click.option("--fillable", is_flag=True, help="With fields to fill on a screen.")
+@edition_option
+@output_option
+def blank(form_id: str, *, output: str, fillable: bool, day: datetime | None, target: Path) -> None:
+    """Print a form without answers."""
+    with _refusals(), _workshop() as workshop:
+        edition = _edition(workshop.forms, form_id, day)
+        target.write_bytes(blank_pdf(workshop, edition, output=output, fillable=fillable))
+    click.echo(str(target))
+
+
+@main.command(name="issue")
+@click.argument("form_id")
+@click.argument("answers", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@language_option
+@edition_option
+@output_option
+@actor_option
+def issue_command(  # noqa: PLR0913  # click gives every option by name
+    *, form_id: str, answers: Path, output: str, day: datetime | None, target: Path, login: str
+) -> None:
+    """Issue a document from answers in JSON (see `sample`)."""
+    now = datetime.now(UTC)
+    with _refusals(output), _workshop() as workshop:
+        actor = _actor(workshop, login)
+        edition = _edition(workshop.forms, form_id, day)
+        reading = read_answers(edition, _read_json(answers), now.astimezone(workshop.zone).date())
+        _refuse_wrong(reading, output)
+        record = issue(workshop, edition, reading.answers, output=output, actor=actor, now=now)
+        target.write_bytes(pdf_of(workshop, record.number, actor=actor))
+    click.echo(record.number)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+def verify(file: Path, *, as_json: bool) -> None:
+    """Check a PDF; exit 0 only if it is sealed, intact, known and in force."""
+    with _refusals(), _workshop() as workshop:
+        report = verify_pdf(workshop, file.read_bytes())
+    facts = _facts(report)
+    click.echo(json.dumps(facts, ensure_ascii=False, indent=2) if as_json else _say_facts(facts))
+    sys.exit(0 if all(facts["holds"].values()) else 1)
+
+
+@main.command(name="annul")
+@click.argument("number")
+@click.option("--reason", required=True)
+@click.option("--as", "login", default="head", show_default=True, help="Who acts.")
+def annul_command(number: str, *, reason: str, login: str) -> None:
+    """Annul an issued document."""
+    with _refusals(), _workshop() as workshop:
+        actor = _actor(workshop, login)
+        annul(workshop, number, reason=reason, actor=actor, now=datetime.now(UTC))
+    click.echo(f"{number} annulled")
+
+
+@main.command(name="reset-password")
+@click.argument("login")
+def reset_password_command(login: str) -> None:
+    """Give an account a new password and print it once."""
+    with _refusals(), _workshop() as workshop:
+        administrator = _actor(workshop, "administrator")
+        account = workshop.records.accounts.by_login(login)
+        if account is None:
+            raise ServiceError("account-missing", login=login)
+        _, password = reset_password(
+            workshop.records, administrator, account_id=account.id, now=datetime.now(UTC)
+        )
+    click.echo(f"  {login:<14} {password}")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=2, show_default=True)
+def serve(*, host: str, port: int, workers: int) -> None:
+    """Serve the pages."""
+    with _refusals():
+        serve_forever(Settings.from_env(), host=host, port=port, workers=workers)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--runs", default=20, show_default=True)
+def bench(*, as_json: bool, runs: int) -> None:
+    """Measure issuing and verification against named baselines, alternating in one process."""
+    report = run_bench(Settings.from_env(), runs=runs)
+    click.echo(json.dumps(asdict(report), indent=2) if as_json else show_bench(report))
+
+
+def _read() -> dict[str, FormSpec]:
+    return dict(read_forms(Settings.from_env().root, TYPES))
+
+
+@contextmanager
+def _workshop() -> Iterator[Workshop]:
+    workshop = open_workshop(Settings.from_env(), datetime.now(UTC))
+    for login, password in workshop.first_accounts:
+        click.echo(f"  {login:<14} {password}", err=True)
+    try:
+        yield workshop
+    finally:
+        workshop.records.close()
+
+
+@contextmanager
+def _refusals(output: str = "ru") -> Iterator[None]:
+    """Say a refusal in words and end with 1; any other error is a bug and keeps its traceback."""
+    try:
+        yield
+    except FormsServerError as error:
+        click.echo(f"{error.code}: {error.say('kk' if output == 'kk' else 'ru')}", err=True)
+        sys.exit(1)
+
+
+def _edition(known: Any, form_id: str, day: datetime | None) -> Edition:
+    form: FormSpec | None = known.get(form_id)
+    if form is None:
+        raise ServiceError("form-not-found", form=form_id)
+    if day is None:
+        return form.latest
+    found = form.edition_on(day.date())
+    if found is None:
+        raise ServiceError("edition-missing", form=form_id, edition=f"{day:%Y-%m-%d}")
+    return found
+
+
+def _actor(workshop: Workshop, login: str) -> Actor:
+    """Whoever can run this command has the keys and the database: no password is asked."""
+    account = workshop.records.accounts.by_login(login)
+    found = account and actor_of(workshop.records, account.id, session_epoch=account.session_epoch)
+    if not found:
+        raise ServiceError("account-missing", login=login)
+    return found
+
+
+def _read_json(path: Path) -> Any:
+    if path.stat().st_size > LARGEST_ANSWERS:
+        raise ServiceError("answers-too-large", most=LARGEST_ANSWERS // 1024 // 1024)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ServiceError("answers-not-json", reason=str(error)) from error
+
+
+def _refuse_wrong(reading: Reading, output: str) -> None:
+    if reading.is_right:
+        return
+    language = Language.KK if output == "kk" else Language.RU
+    for refusal in (*reading.refusals, *reading.warnings):
+        click.echo(f"{refusal.path or '.'}: {refusal.code}: {refusal.message[language]}", err=True)
+    sys.exit(1)
+
+
+def _form_facts(form: FormSpec) -> dict[str, Any]:
+    return {
+        "id": form.id,
+        "kind": form.kind.value,
+        "rules": form.rules,
+        "appendix": form.appendix,
+        "title": {"kk": form.title.kk, "ru": form.title.ru},
+        "editions": [_edition_facts(edition) for edition in form.editions],
+    }
+
+
+def _edition_facts(edition: Edition) -> dict[str, Any]:
+    until: date | None = edition.in_force_until
+    return {
+        "id": edition.id,
+        "order": edition.order,
+        "from": edition.in_force_from.isoformat(),
+        "until": until.isoformat() if until else None,
+        "original": edition.original.value,
+        "translation": edition.translation,
+    }
+
+
+def _facts(report: FileReport) -> dict[str, Any]:
+    """``holds`` are the four facts that the exit code needs, each by itself."""
+    seals = report.signatures
+    certificate = report.certificate
+    return {
+        "verdict": report.verdict.value,
+        "number": certificate.number if certificate else None,
+        "sha256": report.sha256,
+        "holds": {
+            "sealed": bool(seals) and all(facts.valid and facts.trusted for facts in seals),
+            "intact": report.is_same_bytes and all(facts.intact for facts in seals),
+            "known": report.is_known,
+            "in_force": certificate is not None and certificate.is_in_force,
+        },
+        "signatures": [
+            {**asdict(facts), "signed_at": facts.signed_at and facts.signed_at.isoformat()}
+            for facts in seals
+        ],
+    }
+
+
+def _say_facts(facts: dict[str, Any]) -> str:
+    lines = [f"{name}: {'yes' if holds else 'NO'}" for name, holds in facts["holds"].items()]
+    return "\n".join([f"verdict: {facts['verdict']}", f"number: {facts['number']}", *lines])
