@@ -1,0 +1,48 @@
+"""The files of ``static/``: addressed with a fingerprint, so that a browser keeps them for a year.
+
+A module that another one imports is asked for without a fingerprint, and then always revalidated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, Response, current_app, request, url_for
+
+WORKER = "js/verification-worker.js"
+WORKER_SCOPE = "/v/"
+FINGERPRINT_LENGTH = 10
+FOR_A_YEAR = "public, max-age=31536000, immutable"
+REVALIDATE = "public, no-cache"
+
+
+def register_static_files(app: Flask) -> None:
+    """Give templates ``static_file`` and the files their caching."""
+    app.jinja_env.globals["static_file"] = static_file
+    app.after_request(_cache)
+
+
+def static_file(name: str) -> str:
+    """The address of a file of ``static/``, with its fingerprint."""
+    folder = Path(current_app.static_folder or "")
+    return url_for("static", filename=name, v=fingerprint(folder / name, _changed(folder / name)))
+
+
+@cache
+def fingerprint(path: Path, _changed_at: int) -> str:
+    """The first letters of the SHA-256 of the file as it stood at that time."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:FINGERPRINT_LENGTH]
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns
+
+
+def _cache(response: Response) -> Response:
+    if request.endpoint == "static" and response.status_code in {200, 206, 304}:
+        response.headers["Cache-Control"] = FOR_A_YEAR if "v" in request.args else REVALIDATE
+        if (request.view_args or {}).get("filename") == WORKER:
+            response.headers["Service-Worker-Allowed"] = WORKER_SCOPE
+    return response

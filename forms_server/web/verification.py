@@ -1,0 +1,191 @@
+"""What a citizen sees of a paper (``/v/TOKEN``), of a code and of a file; and the public keys.
+
+Nothing heavy happens on ``/v/TOKEN``: one row is read and shown. What the QR carries after ``#``
+never reaches the server; the page's own module checks it in the browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.exceptions import TooManyRequests
+
+from forms_server.errors import DocumentError
+from forms_server.services.verification import (
+    Certificate,
+    DocumentDetails,
+    look_up,
+    look_up_code,
+    look_up_hash,
+    public_keys,
+    unlock,
+    verify_pdf,
+)
+from forms_server.web.desk import workshop
+from forms_server.web.languages import page_language
+from forms_server.web.security import limiter
+
+pages = Blueprint("verification", __name__)
+
+GUESSES_OF_AN_ADDRESS = "10 per 15 minutes"
+GUESSES_OF_A_DOCUMENT = "10 per hour; 20 per day"
+"""Of ten thousand endings a day's guessing tries twenty, whoever guesses."""
+CODES_OF_AN_ADDRESS = "30 per 10 minutes"
+HASHES_OF_AN_ADDRESS = "60 per minute"
+FILES_OF_AN_ADDRESS = "10 per minute; 60 per hour"
+FOR_AN_HOUR = "public, max-age=3600"
+LONGEST_FILE_NAME = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """What the entrance shows again: the code typed, and a message by the input's id."""
+
+    code: str = ""
+    messages: Mapping[str, str] = field(default_factory=dict)
+
+
+@pages.get("/v/<token>")
+def show_document(token: str) -> ResponseReturnValue:
+    certificate = look_up(workshop(), token)
+    return _document_page(certificate), 200 if certificate else 404
+
+
+def _is_wrong(response: Response) -> bool:
+    return response.status_code == 422
+
+
+def _document_asked() -> str:
+    return f"unlock {(request.view_args or {}).get('token', '')}"
+
+
+@pages.post("/v/<token>")
+@limiter.limit(GUESSES_OF_AN_ADDRESS, deduct_when=_is_wrong)
+@limiter.limit(GUESSES_OF_A_DOCUMENT, key_func=_document_asked, deduct_when=_is_wrong)
+def open_rest(token: str) -> ResponseReturnValue:
+    """The answers, for who knows the last four digits of the IIN."""
+    certificate = look_up(workshop(), token)
+    if certificate is None:
+        return _document_page(None), 404
+    details = unlock(workshop(), token, iin_last4=request.form.get("iin_last4", ""))
+    if details is None:
+        message = _("These are not the last four digits of the IIN in this document.")
+        return _document_page(certificate, message=message), 422
+    return _document_page(certificate, details=details)
+
+
+@pages.get("/v/offline")
+def show_offline() -> ResponseReturnValue:
+    """The page that a phone keeps: it answers from the seal alone and knows no document."""
+    titles = {form.id: form.title for form in workshop().forms.values()}
+    response = make_response(render_template("verification/offline.html", titles=titles))
+    response.headers["Cache-Control"] = "public, no-cache"
+    return response
+
+
+@pages.get("/verify")
+def show_entrance() -> ResponseReturnValue:
+    return _entrance_page(Entrance())
+
+
+@pages.route("/verify/code", methods=["GET", "POST"])
+@limiter.limit(CODES_OF_AN_ADDRESS, methods=["POST"])
+def find_code() -> ResponseReturnValue:
+    """The document of the code under a QR."""
+    code = request.form.get("code", "")
+    if request.method == "GET":
+        return redirect(url_for("verification.show_entrance"), 303)
+    try:
+        certificate = look_up_code(workshop(), code)
+    except DocumentError as error:
+        messages = {"code": error.say(page_language())}
+        return _entrance_page(Entrance(code=code, messages=messages)), 422
+    if certificate is None:
+        message = _("No document has this code. Compare it with the paper once more.")
+        return _entrance_page(Entrance(code=code, messages={"code": message})), 404
+    return redirect(url_for("verification.show_document", token=certificate.token), 303)
+
+
+@pages.get("/verify/hash/<sha256>")
+@limiter.limit(HASHES_OF_AN_ADDRESS)
+def find_hash(sha256: str) -> ResponseReturnValue:
+    """For the page's module: whose file has this SHA-256, computed in the browser."""
+    certificate = look_up_hash(workshop(), sha256)
+    if certificate is None:
+        return jsonify(known=False)
+    address = url_for("verification.show_document", token=certificate.token)
+    return jsonify(known=True, state=certificate.state.value, address=address)
+
+
+@pages.route("/verify/file", methods=["GET", "POST"])
+@limiter.limit(FILES_OF_AN_ADDRESS, methods=["POST"])
+def check_file() -> ResponseReturnValue:
+    """The full check of a PDF: each signature's facts, and what they come to."""
+    if request.method == "GET":
+        return redirect(url_for("verification.show_entrance"), 303)
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        message = _("Choose a PDF file first.")
+        return _entrance_page(Entrance(messages={"file": message})), 422
+    name = sent.filename[-LONGEST_FILE_NAME:]
+    try:
+        report = verify_pdf(workshop(), sent.read())
+    except DocumentError as error:
+        refusal = {"code": error.code, "text": error.say(page_language())}
+        return _report_page(name=name, refusal=refusal), 422
+    return _report_page(name=name, report=report)
+
+
+@pages.get("/.well-known/jwks.json")
+def show_keys() -> ResponseReturnValue:
+    """The keys that the seals in QRs are checked with, for anybody's program (RFC 7517)."""
+    response = jsonify(public_keys(workshop()))
+    response.content_type = "application/jwk-set+json"
+    response.headers["Cache-Control"] = FOR_AN_HOUR
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@pages.errorhandler(TooManyRequests)
+def show_too_many(error: TooManyRequests) -> ResponseReturnValue:
+    message = _("Too many attempts. Wait a few minutes, then try again.")
+    if request.endpoint == "verification.open_rest":
+        certificate = look_up(workshop(), str((request.view_args or {}).get("token", "")))
+        return _document_page(certificate, message=message), 429
+    if request.endpoint == "verification.find_code":
+        code = request.form.get("code", "")
+        return _entrance_page(Entrance(code=code, messages={"code": message})), 429
+    if request.endpoint == "verification.check_file":
+        return _entrance_page(Entrance(messages={"file": message})), 429
+    return jsonify(code="problem-too-often"), error.code
+
+
+def _document_page(
+    certificate: Certificate | None, *, details: DocumentDetails | None = None, message: str = ""
+) -> str:
+    return render_template(
+        "verification/document.html", certificate=certificate, details=details, message=message
+    )
+
+
+def _entrance_page(entrance: Entrance) -> str:
+    return render_template("verification/entrance.html", entrance=entrance)
+
+
+def _report_page(**facts: Any) -> str:
+    return render_template("verification/report.html", **facts)
