@@ -97,11 +97,6 @@ def look_up_code(workshop: Workshop, typed: str) -> Certificate | None:
     return _certificate(workshop, workshop.records.documents.by_short_code(code))
 
 
-def look_up_hash(workshop: Workshop, sha256: str) -> Certificate | None:
-    """The document whose issued file has this SHA-256 (hex)."""
-    return _certificate(workshop, workshop.records.documents.by_pdf_sha256(sha256.lower()))
-
-
 def look_up_number(workshop: Workshop, number: str) -> Certificate | None:
     return _certificate(workshop, workshop.records.documents.by_number(number))
 
