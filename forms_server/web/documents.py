@@ -1,0 +1,177 @@
+"""Issued documents: the register, one document with its paper, annulment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
+from flask import url_for as address_of
+from flask.typing import ResponseReturnValue
+from flask_babel import LazyString, lazy_gettext
+from flask_babel import gettext as _
+
+from forms_server.errors import ServiceError
+from forms_server.fields.answers import read_answers
+from forms_server.fields.registry import type_of
+from forms_server.languages import Language
+from forms_server.services.accounts import Permission
+from forms_server.services.issuing import (
+    LONGEST_ANNULMENT_REASON,
+    annul,
+    open_document,
+    pdf_of,
+    recent_documents,
+)
+from forms_server.specs.model import Edition, FormSpec, SignatureSpec, Way
+from forms_server.web.desk import now, workshop
+from forms_server.web.languages import form_language, page_language
+from forms_server.web.sessions import sign_in_required, signed_in_actor
+
+pages = Blueprint("documents", __name__)
+
+STATES: Mapping[str, LazyString] = {
+    "issuing": lazy_gettext("Being issued"),
+    "issued": lazy_gettext("Issued"),
+    "annulled": lazy_gettext("Annulled"),
+}
+TAGS: Mapping[str, str] = {"issuing": "warning", "issued": "good", "annulled": "bad"}
+WAYS: Mapping[Way, LazyString] = {
+    Way.HAND: lazy_gettext("by hand"),
+    Way.ELECTRONIC: lazy_gettext("by electronic signature"),
+    Way.EITHER: lazy_gettext("by hand or by electronic signature"),
+}
+OUTPUTS: Mapping[str, LazyString] = {
+    "kk": lazy_gettext("In Kazakh"),
+    "ru": lazy_gettext("In Russian"),
+    "kk-ru": lazy_gettext("In Kazakh and in Russian"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who is to sign the paper, how, and the name if the answers tell it."""
+
+    label: str
+    way: LazyString
+    name: str
+    is_required: bool
+
+
+@pages.app_template_global()
+def state_title(state: str) -> LazyString:
+    return STATES[state]
+
+
+@pages.app_template_global()
+def state_tag(state: str) -> str:
+    return TAGS[state]
+
+
+@pages.app_template_global()
+def output_title(output: str) -> LazyString:
+    return OUTPUTS[output]
+
+
+@pages.get("/documents/")
+@sign_in_required
+def show_documents() -> ResponseReturnValue:
+    search = request.args.get("number", "").strip()[:80]
+    page = request.args.get("page", 1, type=int)
+    listing = recent_documents(workshop(), actor=signed_in_actor(), search=search, page=page)
+    forms = workshop().forms
+    return render_template("documents/list.html", listing=listing, forms=forms, search=search)
+
+
+@pages.get("/documents/<number>")
+@sign_in_required
+def show(number: str) -> ResponseReturnValue:
+    actor = signed_in_actor()
+    document = open_document(workshop(), number, actor=actor)
+    form, edition = _edition(document.form_id, document.edition_id)
+    return render_template(
+        "documents/document.html",
+        document=document,
+        form=form,
+        edition=edition,
+        signers=_signers(edition, document.answers),
+        may_annul=actor.may(Permission.ANNUL),
+    )
+
+
+@pages.get("/documents/<number>.pdf")
+@sign_in_required
+def show_pdf(number: str) -> Response:
+    """The stored bytes, to look at and print; with ``?download`` to keep."""
+    pdf = pdf_of(workshop(), number, actor=signed_in_actor())
+    response = make_response(pdf)
+    way = "attachment" if "download" in request.args else "inline"
+    response.headers["Content-Type"] = "application/pdf"
+    response.headers["Content-Disposition"] = f'{way}; filename="{number}.pdf"'
+    return response
+
+
+@pages.get("/documents/<number>/annul")
+@sign_in_required
+def show_annulment(number: str) -> ResponseReturnValue:
+    return _annulment_page(number)
+
+
+@pages.post("/documents/<number>/annul")
+@sign_in_required
+def take_annulment(number: str) -> ResponseReturnValue:
+    reason = request.form.get("reason", "")
+    try:
+        annul(workshop(), number, reason=reason, actor=signed_in_actor(), now=now())
+    except ServiceError as error:
+        if not error.code.startswith("annulment-reason"):
+            raise
+        return _annulment_page(number, reason=reason, message=error.say(page_language())), 422
+    flash(_("The document was annulled. Whoever checks it is told so."))
+    return redirect(address_of("documents.show", number=number), 303)
+
+
+def _annulment_page(number: str, *, reason: str = "", message: str = "") -> str:
+    actor = signed_in_actor()
+    document = open_document(workshop(), number, actor=actor)
+    if not actor.may(Permission.ANNUL):
+        raise ServiceError("not-allowed")
+    return render_template(
+        "documents/annul.html",
+        document=document,
+        form=workshop().forms.get(document.form_id),
+        reason=reason,
+        message=message,
+        longest=LONGEST_ANNULMENT_REASON,
+    )
+
+
+def _edition(form_id: str, edition_id: str) -> tuple[FormSpec, Edition]:
+    form = workshop().forms.get(form_id)
+    edition = form.edition(edition_id) if form else None
+    if form is None or edition is None:
+        raise ServiceError("edition-missing", form=form_id, edition=edition_id)
+    return form, edition
+
+
+def _signers(edition: Edition, answers: Mapping[str, object]) -> Sequence[Signer]:
+    language = form_language()
+    return [
+        Signer(
+            label=signature.label[language],
+            way=WAYS[signature.way],
+            name=_signer_name(edition, signature, answers, language),
+            is_required=signature.required,
+        )
+        for signature in edition.signatures
+    ]
+
+
+def _signer_name(
+    edition: Edition, signature: SignatureSpec, raw: Mapping[str, object], language: Language
+) -> str:
+    spec = next((field for field in edition.fields() if field.id == signature.name), None)
+    if spec is None:
+        return ""
+    value = read_answers(edition, raw, now().date()).answers.value(spec.id)
+    return "" if value is None else type_of(spec).show(value, spec, language)

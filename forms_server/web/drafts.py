@@ -1,0 +1,235 @@
+"""Filling a form: the fill page, the check before issuing, the clerk's drafts.
+
+Whatever is posted is saved first and judged afterwards, so that nothing typed is ever lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from forms_server.errors import FormsServerError
+from forms_server.fields.base import Raw
+from forms_server.languages import OUTPUTS, Language
+from forms_server.services.accounts import Permission
+from forms_server.services.drafts import (
+    drop_draft,
+    edition_of,
+    list_drafts,
+    open_draft,
+    save_draft,
+)
+from forms_server.services.issuing import issue
+from forms_server.specs.model import Edition, FormSpec
+from forms_server.web import filling as fill
+from forms_server.web.desk import now, show_moment, today, workshop
+from forms_server.web.filling import Filling
+from forms_server.web.languages import form_language
+from forms_server.web.posting import Action, act, read_action, read_posted
+from forms_server.web.reviewing import overridden, review
+from forms_server.web.sessions import sign_in_required, signed_in_actor
+
+pages = Blueprint("drafts", __name__)
+
+DEFAULT_OUTPUT = "kk-ru"
+SHOWN_CHECKED = "checked"
+"""In the address of a fill page that shows its messages."""
+TOOLS = (
+    fill.blanks_out, fill.control_of, fill.is_narrow, fill.kind_of, fill.places_of,
+    fill.show_typed, fill.tree_json, fill.width_step,
+)  # fmt: skip
+"""What templates/fields.html calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDraft:
+    """A draft that is being worked on, with what it is a draft of."""
+
+    id: str
+    edition: Edition
+    form: FormSpec
+    raw: Mapping[str, Raw]
+    seen: str
+    updated_at: datetime
+    is_issued: bool
+
+    def filling(self, *, is_checked: bool) -> Filling:
+        return Filling(
+            edition=self.edition,
+            language=form_language(),
+            raw=self.raw,
+            today=today(),
+            is_checked=is_checked,
+        )
+
+
+for _tool in TOOLS:
+    pages.add_app_template_global(_tool)
+
+
+@pages.get("/drafts/")
+@sign_in_required
+def show_drafts() -> ResponseReturnValue:
+    drafts = list_drafts(workshop(), actor=signed_in_actor())
+    listed = [(draft, workshop().forms.get(draft.form_id)) for draft in drafts]
+    return render_template("drafts/list.html", drafts=listed)
+
+
+@pages.get("/drafts/<draft_id>")
+@sign_in_required
+def show(draft_id: str) -> ResponseReturnValue:
+    draft = _open(draft_id)
+    if draft.is_issued:
+        return _to_document(draft)
+    filling = draft.filling(is_checked=SHOWN_CHECKED in request.args)
+    return render_template("drafts/fill.html", draft=draft, filling=filling)
+
+
+@pages.post("/drafts/<draft_id>")
+@sign_in_required
+def take(draft_id: str) -> ResponseReturnValue:
+    """Save what was typed, then do what the button says."""
+    draft = _open(draft_id)
+    if draft.is_issued:
+        return _to_document(draft)
+    action = read_action(request.form.get("action", ""))
+    outcome = act(draft.edition, read_posted(draft.edition, request.form), action)
+    language = _next_language(action)
+    saved = save_draft(
+        workshop(),
+        draft_id,
+        raw=outcome.raw,
+        language=language,
+        actor=signed_in_actor(),
+        now=now(),
+    )
+    is_stale = request.form.get("seen", draft.seen) != draft.seen
+    if _wants_json():
+        return jsonify(seen=saved.updated_at.isoformat(), stale=is_stale)
+    if is_stale:
+        _tell_stale(draft)
+    return _after(_open(draft_id), action, outcome.target)
+
+
+@pages.get("/drafts/<draft_id>/check")
+@sign_in_required
+def check(draft_id: str) -> ResponseReturnValue:
+    """Every answer once more, before the number is taken."""
+    draft = _open(draft_id)
+    if draft.is_issued:
+        return _to_document(draft)
+    filling = draft.filling(is_checked=True)
+    if not filling.reading.is_right:
+        return redirect(_fill_address(draft.id, is_checked=True), 303)
+    return render_template(
+        "drafts/check.html",
+        draft=draft,
+        filling=filling,
+        sections=review(draft.edition, filling.reading.answers, form_language()),
+        doubts=overridden(draft.edition, filling.reading.answers),
+        outputs=tuple(OUTPUTS),
+        default_output=DEFAULT_OUTPUT,
+        may_issue=signed_in_actor().may(Permission.ISSUE),
+    )
+
+
+@pages.post("/drafts/<draft_id>/issue")
+@sign_in_required
+def issue_draft(draft_id: str) -> ResponseReturnValue:
+    """A second click, or a second window, comes to the same document."""
+    draft = _open(draft_id)
+    if draft.is_issued:
+        return _to_document(draft)
+    reading = draft.filling(is_checked=True).reading
+    if not reading.is_right:
+        return redirect(_fill_address(draft.id, is_checked=True), 303)
+    document = issue(
+        workshop(),
+        draft.edition,
+        reading.answers,
+        output=request.form.get("output", DEFAULT_OUTPUT),
+        actor=signed_in_actor(),
+        now=now(),
+        draft_id=draft.id,
+    )
+    return redirect(url_for("documents.show", number=document.number), 303)
+
+
+@pages.route("/drafts/<draft_id>/drop", methods=["GET", "POST"])
+@sign_in_required
+def drop(draft_id: str) -> ResponseReturnValue:
+    """Asks before it throws the draft away."""
+    draft = _open(draft_id)
+    if draft.is_issued:
+        return _to_document(draft)
+    if request.method == "GET":
+        return render_template("drafts/drop.html", draft=draft)
+    drop_draft(workshop(), draft_id, actor=signed_in_actor())
+    flash(_("The draft was deleted."))
+    return redirect(url_for("drafts.show_drafts"), 303)
+
+
+def _open(draft_id: str) -> OpenDraft:
+    record = open_draft(workshop(), draft_id, actor=signed_in_actor())
+    edition = edition_of(workshop(), record)
+    return OpenDraft(
+        id=record.id,
+        edition=edition,
+        form=workshop().forms[edition.form_id],
+        raw=record.raw,
+        seen=record.updated_at.isoformat(),
+        updated_at=record.updated_at,
+        is_issued=record.document_id is not None,
+    )
+
+
+def _to_document(draft: OpenDraft) -> ResponseReturnValue:
+    """A draft that has become a document leads to it."""
+    record = workshop().records.documents.by_draft(draft.id)
+    if record is None:
+        raise FormsServerError("document-missing")
+    if _wants_json():
+        return jsonify(code="draft-issued"), 409
+    return redirect(url_for("documents.show", number=record.number), 303)
+
+
+def _next_language(action: Action) -> Language:
+    language = form_language()
+    return language.other if action.word == "language" else language
+
+
+def _after(draft: OpenDraft, action: Action, target: str) -> ResponseReturnValue:
+    """The page that the button leads to, always by redirect."""
+    is_checked = SHOWN_CHECKED in request.form
+    if action.word == "check":
+        if draft.filling(is_checked=True).reading.is_right:
+            return redirect(url_for("drafts.check", draft_id=draft.id), 303)
+        is_checked = True
+    if action.word == "save":
+        flash(_("Saved. You can close the page and come back later."))
+    more = {"lang": _next_language(action)} if action.word == "language" else {}
+    return redirect(_fill_address(draft.id, is_checked=is_checked, anchor=target, **more), 303)
+
+
+def _fill_address(draft_id: str, *, is_checked: bool, anchor: str = "", **more: str) -> str:
+    query = {SHOWN_CHECKED: "1", **more} if is_checked else more
+    address = url_for("drafts.show", draft_id=draft_id, **query)  # type: ignore[arg-type]
+    return f"{address}#{anchor}" if anchor else address
+
+
+def _tell_stale(draft: OpenDraft) -> None:
+    flash(
+        _(
+            "This draft was changed in another window at %(time)s. It now holds what you see here.",
+            time=show_moment(draft.updated_at),
+        )
+    )
+
+
+def _wants_json() -> bool:
+    return request.accept_mimetypes.best == "application/json"

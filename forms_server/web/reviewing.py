@@ -1,0 +1,128 @@
+"""The answers as a list to look over: printed order, printed wording, a way back to each input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from flask_babel import gettext
+
+from forms_server.fields.answers import ROW, Answers, first_input
+from forms_server.fields.base import Value
+from forms_server.fields.registry import type_of
+from forms_server.languages import Language
+from forms_server.specs.expressions import holds
+from forms_server.specs.model import Edition, FieldSpec, Rows, Rule, TableSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One answer; ``text`` is empty where nothing was answered."""
+
+    label: str
+    text: str
+    target: str
+    can_change: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RowReview:
+    """One row of a table and its cells."""
+
+    title: str
+    cells: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableReview:
+    """A table's answered rows."""
+
+    label: str
+    target: str
+    rows: tuple[RowReview, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionReview:
+    """A section's answers in printed order."""
+
+    id: str
+    title: str
+    items: tuple[Line | TableReview, ...]
+
+
+def review(edition: Edition, answers: Answers, language: Language) -> tuple[SectionReview, ...]:
+    """Every section with what was answered; questions that do not apply are left out."""
+    reviewer = _Reviewer(edition, answers, language)
+    return tuple(reviewer.sections())
+
+
+def overridden(edition: Edition, answers: Answers) -> tuple[tuple[Rule, str], ...]:
+    """The warnings that stand, each with the reason given."""
+    rules = {rule.id: rule for rule in edition.rules}
+    return tuple((rules[name], reason) for name, reason in answers.overrides.items())
+
+
+class _Reviewer:
+    def __init__(self, edition: Edition, answers: Answers, language: Language) -> None:
+        self.edition = edition
+        self.answers = answers
+        self.language = language
+
+    def sections(self) -> Iterator[SectionReview]:
+        for section in self.edition.sections:
+            items = tuple(self._item(item) for item in section.items if self._applies(item))
+            if items:
+                yield SectionReview(section.id, section.title[self.language], items)
+
+    def _applies(self, item: FieldSpec | TableSpec) -> bool:
+        return item.shown_if is None or holds(item.shown_if, self._scope())
+
+    def _scope(self) -> Mapping[str, Value]:
+        """Answers, and the parts of composite ones; tables' columns as lists."""
+        scope = dict(self.answers.values)
+        for item in self.edition.items.values():
+            value = self.answers.value(item.id)
+            if isinstance(item, TableSpec):
+                rows = list(value.values()) if isinstance(value, Mapping) else value or ()
+                for column in item.columns:
+                    scope[f"{item.id}.{column.id}"] = tuple(row.get(column.id) for row in rows)
+            elif isinstance(value, Mapping):
+                scope |= {f"{item.id}.{part}": found for part, found in value.items()}
+        return scope
+
+    def _item(self, item: FieldSpec | TableSpec) -> Line | TableReview:
+        if isinstance(item, TableSpec):
+            return self._table(item)
+        return self._line(item, self.answers.value(item.id), first_input(item))
+
+    def _line(self, spec: FieldSpec, value: Value, target: str) -> Line:
+        text = "" if value is None else type_of(spec).show(value, spec, self.language)
+        return Line(spec.label[self.language], text, target, spec.computed is None)
+
+    def _table(self, table: TableSpec) -> TableReview:
+        rows = tuple(
+            RowReview(self._row_title(table, name, row), tuple(self._cells(table, name, row)))
+            for name, row in self._rows(table)
+        )
+        return TableReview(table.label[self.language], table.id, rows)
+
+    def _rows(self, table: TableSpec) -> Iterator[tuple[str, Mapping[str, Value]]]:
+        value = self.answers.value(table.id)
+        if table.rows_are is Rows.FIXED:
+            answered = value or {}
+            yield from ((row.id, answered[row.id]) for row in table.rows if row.id in answered)
+        else:
+            yield from ((str(index), row) for index, row in enumerate(value or ()))
+
+    def _row_title(self, table: TableSpec, name: str, row: Mapping[str, Value]) -> str:
+        spec = table.row(str(row.get(ROW, name)))
+        if spec is None:
+            return str(gettext("Row %(number)s", number=int(name) + 1))
+        return f"{spec.number} {spec.text[self.language]}".strip()
+
+    def _cells(self, table: TableSpec, name: str, row: Mapping[str, Value]) -> Iterator[Line]:
+        for column in table.columns:
+            if row.get(column.id) is not None:
+                target = f"{table.id}-{name}-{first_input(column)}"
+                yield self._line(column, row[column.id], target)

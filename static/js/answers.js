@@ -1,0 +1,107 @@
+// Reads what is typed on the page into values, as fields/*.py do: what cannot be read is no answer.
+
+import { Amount, Day } from "./expressions.js";
+
+const DATES = [
+  /^(?<day>\d{1,2})[\s./,-]+(?<month>\d{1,2})[\s./,-]+(?<year>\d{4})$/,
+  /^(?<year>\d{4})-(?<month>\d{1,2})-(?<day>\d{1,2})$/,
+  /^(?<day>\d{2})(?<month>\d{2})(?<year>\d{4})$/,
+];
+const MONTHS = [/^(?<month>\d{1,2})[\s./-]+(?<year>\d{4})$/, /^(?<year>\d{4})-(?<month>\d{2})$/];
+
+const match = (text, patterns) =>
+  patterns.map((pattern) => pattern.exec(text)?.groups).find(Boolean) ?? null;
+
+const two = (digits) => digits.padStart(2, "0");
+
+/** The day that a text means, or null. */
+export const readDay = (text) => {
+  const found = match(text.trim(), DATES);
+  if (!found) return null;
+  const iso = `${found.year}-${two(found.month)}-${two(found.day)}`;
+  const date = new Date(`${iso}T00:00:00Z`);
+  const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
+  return exists ? new Day(iso) : null;
+};
+
+const readMonth = (text) => {
+  const found = match(text.trim(), MONTHS);
+  return found ? readDay(`${found.year}-${found.month}-01`) : null;
+};
+
+const readNumber = (text, places) => {
+  const plain = text.replaceAll(/\s/g, "").replace(",", ".");
+  return /^-?\d{1,12}(\.\d+)?$/.test(plain) ? Amount.read(plain).trimmed(places) : null;
+};
+
+const inputsOf = (element) => [...element.querySelectorAll("input, select, textarea")];
+
+const typed = (element) => {
+  const inputs = inputsOf(element);
+  const picked = inputs.find((input) => input.type !== "radio" || input.checked);
+  return picked ? picked.value : "";
+};
+
+const ticked = (element) => inputsOf(element).filter((input) => input.checked);
+
+const readList = (element) => {
+  const values = ticked(element).map((input) => input.value);
+  return values.length ? values : null;
+};
+
+const readBoolean = (element) => {
+  const words = ticked(element).map((input) => input.value);
+  return words.length && words[0] !== "" ? words[0] === "true" : null;
+};
+
+const KINDS = {
+  number: (element) => readNumber(typed(element), Number(element.dataset.leastPlaces ?? 0)),
+  date: (element) => readDay(typed(element)),
+  month: (element) => readMonth(typed(element)),
+  boolean: readBoolean,
+  list: readList,
+  text: (element) => typed(element).trim() || null,
+  parts: (element) => readParts(element),
+  rows: (element) => readRows(element).filter(Boolean),
+};
+
+/** The answers that belong to an element itself, not to an answer or a row inside it. */
+export const ownAnswers = (scope) =>
+  [...scope.querySelectorAll("[data-answer]")].filter((element) => {
+    const owner = element.parentElement.closest("[data-answer], [data-row], [data-filling]");
+    return owner === scope;
+  });
+
+const readOne = (element) =>
+  element.matches("output") ? null : (KINDS[element.dataset.kind] ?? KINDS.text)(element);
+
+const readAll = (scope) =>
+  Object.fromEntries(ownAnswers(scope).map((element) => [element.dataset.answer, readOne(element)]));
+
+const orNull = (values) => (Object.values(values).some((value) => value !== null) ? values : null);
+
+const readParts = (element) => orNull(readAll(element));
+
+const readRows = (element) =>
+  [...element.querySelectorAll("[data-row]")].map((row) => orNull(readAll(row)));
+
+/** What an expression of the specification may name: answers, their parts, columns, today. */
+export const readAnswers = (form) => ({ ...readAll(form), today: new Day(form.dataset.today) });
+
+export const rowAnswers = (row) => readAll(row);
+
+/** Answers with `item.part` and `table.column` beside them. */
+export const withPaths = (answers) => {
+  const scope = { ...answers };
+  for (const [name, value] of Object.entries(answers)) {
+    if (Array.isArray(value) && value.every((row) => row && typeof row === "object")) {
+      const columns = new Set(value.flatMap((row) => Object.keys(row)));
+      for (const column of columns) {
+        scope[`${name}.${column}`] = value.map((row) => row[column] ?? null);
+      }
+    } else if (value && value.constructor === Object) {
+      for (const [part, found] of Object.entries(value)) scope[`${name}.${part}`] = found;
+    }
+  }
+  return scope;
+};
