@@ -18,7 +18,7 @@ from forms_server.languages import BilingualText
 from forms_server.specs.expressions import evaluate, holds
 from forms_server.specs.model import Edition, FieldSpec, Rows, Rule, Severity, TableSpec
 
-ROW = "row"
+ROW = TableSpec.ROW
 OVERRIDES = "overrides"
 LONGEST_REASON = 500
 
@@ -190,8 +190,7 @@ class _Reader:
         if not isinstance(raw, Mapping):
             self._refuse(path, InvalidAnswerError("answer-not-rows"))
             return {}
-        names = {column.id for column in table.columns}
-        self._check_known(raw, names | ({ROW} if table.rows_are is Rows.PICKED else set()), path)
+        self._check_known(raw, {*table.names}, path)
         known = len(self.refusals)
         row = {
             column.id: self._field(column, raw.get(column.id), f"{path}-{column.id}")
@@ -319,8 +318,8 @@ class _Reader:
             if isinstance(item, TableSpec):
                 rows = tuple(value.values()) if isinstance(value, Mapping) else value
                 scope[item.id] = rows
-                for column in item.columns:
-                    scope[f"{item.id}.{column.id}"] = tuple(row.get(column.id) for row in rows)
+                for name in item.names:
+                    scope[f"{item.id}.{name}"] = tuple(row.get(name) for row in rows)
             elif isinstance(value, Mapping):
                 scope |= {f"{item.id}.{part}": found for part, found in value.items()}
         return scope

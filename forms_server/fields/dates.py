@@ -84,7 +84,8 @@ class Date(FieldType):
         return XsdType("xs:date")
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
-        return "1980-01-02" if spec.limits.maximum == "today" else "2026-01-02"
+        past = spec.limits.minimum or "1980-01-02"
+        return past if spec.limits.maximum == "today" else "2026-01-02"
 
 
 def _limit(text: str | None, today: date) -> date | None:
@@ -152,6 +153,7 @@ class Period(Composite):
     """From one day to another, both counted; the first is not after the last."""
 
     name = "period"
+    rule_names = ("first", "last")
     parts = (
         "first_day", "first_month", "first_short_year", "first",
         "last_day", "last_month", "last_short_year", "last",
@@ -165,6 +167,10 @@ class Period(Composite):
             )
             for part in ("first", "last")
         )  # fmt: skip
+
+    def check(self, value: Value) -> None:
+        if value["first"] and value["last"] and value["last"] < value["first"]:
+            raise InvalidAnswerError("period-backwards")
 
     def show(self, value: Value, spec: FieldSpec, language: Language) -> str:
         return f"{show_day(value['first'])} – {show_day(value['last'])}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from typing import ClassVar
 
 from forms_server.languages import BilingualText, Language
 from forms_server.specs.expressions import Expression
@@ -152,6 +153,9 @@ class RowSpec:
 class TableSpec:
     """A table of answers: fixed, free or picked rows of the same columns."""
 
+    ROW: ClassVar[str] = "row"
+    """What an answered row of a picked table calls its catalogue row, in answers and in rules."""
+
     id: str
     label: BilingualText
     rows_are: Rows
@@ -165,6 +169,12 @@ class TableSpec:
     shown_if: Expression | None = None
     source: str | None = None
     line: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a rule may name of a row: its columns and, where rows are picked, ``row``."""
+        own = tuple(column.id for column in self.columns)
+        return (*own, self.ROW) if self.rows_are is Rows.PICKED else own
 
     def column(self, column_id: str) -> FieldSpec | None:
         return next((column for column in self.columns if column.id == column_id), None)

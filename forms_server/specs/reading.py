@@ -41,6 +41,9 @@ from forms_server.specs.model import (
 
 NAMESPACE = "urn:forms-server:specification"
 BILINGUAL = ("title", "label", "hint", "option", "row", "row-label", "message", "item", "case")
+RESERVED = ("overrides", "today")
+"""What stands beside the answers in JSON and in rules, and so can be no field."""
+COUNTED_PER = ("office", "form", "year")
 PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, remove_comments=True, remove_blank_text=False
 )
@@ -50,6 +53,7 @@ PARSER = etree.XMLParser(
 class Shelf:
     """What the forms draw on: shared blocks, shared options, references, known field types."""
 
+    common: Path
     blocks: Mapping[str, etree._Element]
     options: Mapping[str, tuple[Option, ...]]
     references: Mapping[str, Reference]
@@ -63,9 +67,15 @@ def read_forms(root: Path, types: Collection[str]) -> Mapping[str, FormSpec]:
     Raises :class:`SpecificationError` at the first file that is wrong.
     """
     folder = root / "form_specs"
-    grammar = etree.RelaxNG(etree.parse(folder / "specification.rng", PARSER))
-    common = _parse(folder / "common.xml", grammar)
+    grammar = _read_grammar(folder / "specification.rng")
+    path = folder / "common.xml"
+    common = _parse(path, grammar)
+    for elements in (common.iterchildren(_tag("block")), common.iterchildren(_tag("options"))):
+        _check_unique(path, elements)
+    for options in common.iterchildren(_tag("options")):
+        _check_unique(path, options.iterchildren(_tag("option")))
     shelf = Shelf(
+        common=path,
         blocks={block.get("id", ""): block for block in common.iterfind(_tag("block"))},
         options={
             options.get("id", ""): _options(options) for options in common.iterfind(_tag("options"))
@@ -84,12 +94,32 @@ def read_forms(root: Path, types: Collection[str]) -> Mapping[str, FormSpec]:
     return forms
 
 
-def _parse(path: Path, grammar: etree.RelaxNG) -> etree._Element:
+def _read_grammar(path: Path) -> etree.RelaxNG:
     try:
-        root = etree.parse(path, PARSER).getroot()
+        return etree.RelaxNG(_read_xml(path))
+    except etree.RelaxNGParseError as error:
+        raise SpecificationError("spec-not-xml", path=path, line=1, reason=str(error)) from error
+
+
+def _read_xml(path: Path) -> etree._Element:
+    """The root of a file; one that brings definitions of its own (XML 1.0, 2.8) is refused."""
+    try:
+        tree = etree.parse(path, PARSER)
     except etree.XMLSyntaxError as error:
         line = error.lineno or 1
         raise SpecificationError("spec-not-xml", path=path, line=line, reason=error.msg) from error
+    except OSError as error:
+        raise SpecificationError("spec-not-xml", path=path, line=1, reason=str(error)) from error
+    if tree.docinfo.doctype:
+        raise SpecificationError("spec-doctype", path=path, line=1)
+    return tree.getroot()
+
+
+def _parse(path: Path, grammar: etree.RelaxNG) -> etree._Element:
+    root = _read_xml(path)
+    for element in root.iter("*"):
+        for name, value in element.attrib.items():
+            element.set(name, " ".join(value.split()))
     _check_languages(path, root)
     if not grammar.validate(root):
         first = grammar.error_log[0]
@@ -111,11 +141,18 @@ def _check_languages(path: Path, root: etree._Element) -> None:
 
 
 def _references(folder: Path, grammar: etree.RelaxNG) -> Mapping[str, Reference]:
-    roots = [_parse(path, grammar) for path in sorted(folder.glob("*.xml"))]
-    return {reference.id: reference for reference in map(_reference, roots)}
+    references: dict[str, Reference] = {}
+    for path in sorted(folder.glob("*.xml")):
+        root = _parse(path, grammar)
+        reference = _reference(path, root)
+        if reference.id in references:
+            raise _error("spec-reference-twice", path, root, id=reference.id)
+        references[reference.id] = reference
+    return references
 
 
-def _reference(root: etree._Element) -> Reference:
+def _reference(path: Path, root: etree._Element) -> Reference:
+    _check_unique(path, root.iterchildren(_tag("item")))
     items = tuple(
         ReferenceItem(
             id=item.get("id", ""),
@@ -137,6 +174,7 @@ class FormReader:
     def read(self, root: etree._Element) -> FormSpec:
         title = _child_text(root, "title")
         elements = root.findall(_tag("edition"))
+        _check_unique(self.path, elements)
         editions = tuple(self._edition(element, root.get("id", ""), title) for element in elements)
         self._check_no_overlap(elements, editions)
         return FormSpec(
@@ -157,7 +195,6 @@ class FormReader:
                 raise self._error("spec-overlap", element, earlier=earlier.id, later=later.id)
 
     def _edition(self, element: etree._Element, form_id: str, title: BilingualText) -> Edition:
-        numbering = _only(element, "numbering")
         edition = Edition(
             form_id=form_id,
             id=element.get("id", ""),
@@ -172,9 +209,7 @@ class FormReader:
             sections=tuple(self._sections(element)),
             signatures=tuple(self._signature(item) for item in element.iterfind(_tag("signature"))),
             rules=tuple(self._rule(item) for item in element.iterfind(_tag("rule"))),
-            numbering=Numbering(
-                pattern=numbering.get("pattern", ""), per=tuple(numbering.get("per", "").split())
-            ),
+            numbering=self._numbering(_only(element, "numbering")),
             layout=element.get("layout", "portrait"),
             copies=int(element.get("copies", "1")),
             stamp=element.get("stamp") == "yes",
@@ -187,6 +222,23 @@ class FormReader:
         self._check_ids(element)
         self._check_names(element, edition)
         return edition
+
+    def _numbering(self, element: etree._Element) -> Numbering:
+        """The pattern must print; the count starts anew per what the pattern can tell apart."""
+        pattern, per = element.get("pattern", ""), tuple(element.get("per", "").split())
+        try:
+            numbers = {
+                pattern.format(number=number, **dict.fromkeys(COUNTED_PER, "")) for number in (1, 2)
+            }
+        except (LookupError, ValueError, AttributeError, TypeError) as error:
+            raise self._error("spec-numbering", element, pattern=pattern) from error
+        if len(numbers) < 2 or any(
+            name not in COUNTED_PER or f"{{{name}}}" not in pattern
+            for name in per
+            if name != "form"
+        ):
+            raise self._error("spec-numbering", element, pattern=pattern)
+        return Numbering(pattern=pattern, per=per)
 
     def _template(self, element: etree._Element) -> str:
         name = element.get("template", "")
@@ -208,15 +260,18 @@ class FormReader:
                 ),
             )
 
-    def _items(self, parent: etree._Element) -> Iterator[etree._Element]:
+    def _items(
+        self, parent: etree._Element, used: tuple[str, ...] = ()
+    ) -> Iterator[etree._Element]:
         for item in parent.iterchildren(_tag("field"), _tag("table"), _tag("use")):
             if item.tag != _tag("use"):
                 yield item
                 continue
-            block = self.shelf.blocks.get(item.get("block", ""))
-            if block is None:
-                raise self._error("spec-unknown-block", item, block=item.get("block"))
-            yield from self._items(block)
+            name = item.get("block", "")
+            block = self.shelf.blocks.get(name)
+            if block is None or name in used:
+                raise self._error("spec-unknown-block", item, block=name)
+            yield from self._items(block, (*used, name))
 
     def _field(self, element: etree._Element) -> FieldSpec:
         return FieldSpec(
@@ -320,73 +375,102 @@ class FormReader:
             ) from error
 
     def _check_ids(self, edition: etree._Element) -> None:
-        scopes: list[Iterable[etree._Element]] = [edition.iterchildren(_tag("section"))]
-        scopes.append(
-            item for section in edition.iterfind(_tag("section")) for item in self._items(section)
-        )
-        scopes.append(edition.iterchildren(_tag("rule")))
+        items = [item for part in edition.iterfind(_tag("section")) for item in self._items(part)]
+        scopes: list[Iterable[etree._Element]] = [
+            items, *(edition.iterchildren(_tag(name)) for name in ("section", "rule", "signature"))
+        ]  # fmt: skip
+        for parent in items:
+            for element in parent.iter(_tag("table"), _tag("field"), _tag("column")):
+                scopes.append(element.iterchildren(_tag("column")))
+                scopes.append(element.iterchildren(_tag("row"), _tag("option")))
         for scope in scopes:
-            self._check_unique(scope)
-        for parent in edition.iter(_tag("table"), _tag("field"), _tag("column")):
-            self._check_unique(parent.iterchildren(_tag("column")))
-            self._check_unique(parent.iterchildren(_tag("row"), _tag("option")))
+            _check_unique(self.path, scope, common=self.shelf.common)
+        for item in items:
+            self._check_not_reserved(item)
 
-    def _check_unique(self, elements: Iterable[etree._Element]) -> None:
-        lines: dict[str, int] = {}
-        for element in elements:
-            name = element.get("id", "")
-            if name in lines:
-                raise self._error("spec-id-twice", element, id=name, first=lines[name])
-            lines[name] = _line(element)
+    def _check_not_reserved(self, item: etree._Element) -> None:
+        if item.get("id") in RESERVED:
+            raise self._error("spec-id-reserved", item, id=item.get("id"))
+        for column in item.iterchildren(_tag("column")):
+            if item.get("rows") == Rows.PICKED and column.get("id") == TableSpec.ROW:
+                raise self._error("spec-id-reserved", column, id=TableSpec.ROW)
 
     def _check_names(self, element: etree._Element, edition: Edition) -> None:
         """Every field that an expression, a rule or a signature names must exist."""
-        for item in edition.items.values():
-            own = item.columns if isinstance(item, TableSpec) else ()
-            names = {*_names(edition), *(column.id for column in own)}
-            for spec in (item, *own):
-                for expression in _expressions(spec):
-                    self._check_known(expression.names, names, spec.line)
+        names = _names(edition)
+        for section in element.iterfind(_tag("section")):
+            for item in self._items(section):
+                self._check_item(item, edition.items[item.get("id", "")], names)
         for rule in element.iterfind(_tag("rule")):
             self._check_rule(rule, edition)
-        for signature in edition.signatures:
-            if signature.name is not None:
-                self._check_known({signature.name}, _names(edition), edition.line)
+        for signature in element.iterfind(_tag("signature")):
+            if signature.get("name") is not None:
+                self._check_known({signature.get("name", "")}, edition.items, signature)
+
+    def _check_item(
+        self, element: etree._Element, item: FieldSpec | TableSpec, names: Collection[str]
+    ) -> None:
+        self._check_known(_named_by(item), names, element)
+        if isinstance(item, TableSpec):
+            columns = element.iterchildren(_tag("column"))
+            for column, spec in zip(columns, item.columns, strict=True):
+                self._check_known(_named_by(spec), {*names, *item.names}, column)
 
     def _check_rule(self, element: etree._Element, edition: Edition) -> None:
-        names = set(_names(edition))
+        names, places = _names(edition), {*edition.items}
         each = element.get("each")
         if each is not None:
             table = edition.items.get(each)
             if not isinstance(table, TableSpec):
                 raise self._error("spec-unknown-field", element, name=each)
-            names |= {column.id for column in table.columns}
-        used = {element.get("field", "")}
+            names |= {*table.names}
+            places = {*table.names}
+        self._check_known({element.get("field", "")}, places, element)
         for attribute in ("test", "when"):
             expression = self._expression(element, attribute)
-            used |= expression.names if expression else frozenset()
-        self._check_known(used, names, _line(element))
+            self._check_known(expression.names if expression else (), names, element)
 
-    def _check_known(self, used: Iterable[str], names: Collection[str], line: int) -> None:
+    def _check_known(
+        self, used: Iterable[str], names: Collection[str], element: etree._Element
+    ) -> None:
         for name in sorted(used):
             if name not in names:
-                raise SpecificationError("spec-unknown-field", path=self.path, line=line, name=name)
+                raise self._error("spec-unknown-field", element, name=name)
 
     def _error(self, code: str, element: etree._Element, **values: object) -> SpecificationError:
-        return _error(code, self.path, element, **values)
+        path = _path(element, self.path, self.shelf.common)
+        return _error(code, path, element, **values)
+
+
+def _check_unique(
+    path: Path, elements: Iterable[etree._Element], *, common: Path | None = None
+) -> None:
+    lines: dict[str, int] = {}
+    for element in elements:
+        name = element.get("id", "")
+        if name in lines:
+            where = _path(element, path, common or path)
+            raise _error("spec-id-twice", where, element, id=name, first=lines[name])
+        lines[name] = _line(element)
+
+
+def _path(element: etree._Element, form: Path, common: Path) -> Path:
+    """The file that an element stands in: the form's own, or the one of the shared blocks."""
+    return common if element.getroottree().getroot().tag == _tag("blocks") else form
 
 
 def _names(edition: Edition) -> set[str]:
     """What an expression may name: fields, tables, their columns, and the day of filling in."""
-    columns = {f"{table.id}.{column.id}" for table in edition.tables() for column in table.columns}
+    columns = {f"{table.id}.{name}" for table in edition.tables() for name in table.names}
     return {*edition.items, *columns, "today"}
 
 
-def _expressions(spec: FieldSpec | TableSpec) -> Iterator[Expression]:
-    if spec.shown_if is not None:
-        yield spec.shown_if
+def _named_by(spec: FieldSpec | TableSpec) -> set[str]:
+    """Everything that the conditions and the computation of a field or table name."""
+    expressions = [spec.shown_if]
     if isinstance(spec, FieldSpec):
-        yield from (found for found in (spec.required_if, spec.computed) if found is not None)
+        expressions += [spec.required_if, spec.computed]
+    return {name for expression in expressions if expression for name in expression.names}
 
 
 def _options(parent: etree._Element) -> tuple[Option, ...]:
