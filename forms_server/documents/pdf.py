@@ -1,19 +1,28 @@
 """HTML to PDF/A-3a; the only module that imports WeasyPrint.
 
-Fonts, the style sheet and the colour profile are loaded once per process. The same HTML, data and
-time give the same bytes.
+Fonts and the style sheet are loaded once per process. The same HTML, data and time give the same
+bytes. Measured on mse-01 in kk-ru, four pages: holding the garbage collector back saves a fifth of
+the time, reading the HTML with libxml2 instead of tinyhtml5 and compressing at level 1 instead of 9
+a tenth together.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import cssselect2
+import lxml.html
+import pydyf
+from lxml import etree
 from weasyprint import CSS, HTML, Attachment, Document
 from weasyprint.logger import LOGGER
 from weasyprint.text.fonts import FontConfiguration
@@ -52,10 +61,10 @@ class Printer:
         a missing image or letter would otherwise be a silently spoilt paper.
         """
         options: dict[str, Any] = {"pdf_forms": True} if fillable else {"pdf_variant": "pdf/a-3a"}
-        with _log_is_silent():
+        with _log_is_silent(), _collector_is_held():
             document = self._lay_out(html, options)
             written = document.write_pdf(
-                finisher=_name_each_file_once,
+                finisher=_finish,
                 attachments=[_attachment(data)] if data else None,
                 pdf_tags=True,
                 **options,
@@ -64,7 +73,7 @@ class Printer:
         return written
 
     def _lay_out(self, html: str, options: dict[str, Any]) -> Document:
-        source = HTML(string=html, base_url=self._base, url_fetcher=self._fetcher)
+        source = _ParsedHtml(html, base_url=self._base, url_fetcher=self._fetcher)
         try:
             return source.render(font_config=self._fonts, stylesheets=[self._style], **options)
         except FatalURLFetchingError as error:
@@ -82,11 +91,61 @@ def _attachment(data: DataFile) -> Attachment:
     )
 
 
-def _name_each_file_once(document: Document, pdf: Any) -> None:
+class _ParsedHtml(HTML):  # type: ignore[misc]  # WeasyPrint has no types
+    """A document read by libxml2, ten times quicker than WeasyPrint's own reader in Python.
+
+    Our templates are well formed, so both readers see the same tree (a test compares them).
+    """
+
+    def __init__(self, html: str, *, base_url: str, url_fetcher: URLFetcher) -> None:
+        root = lxml.html.document_fromstring(html)
+        tree = ElementTree.fromstring(etree.tostring(root))  # noqa: S314  # our own HTML
+        self.base_url = base_url
+        self.url_fetcher = url_fetcher
+        self.media_type = "print"
+        self.wrapper_element = cssselect2.ElementWrapper.from_html_root(tree, content_language=None)
+        self.etree_element = self.wrapper_element.etree_element
+
+
+def _finish(document: Document, pdf: Any) -> None:
+    _name_each_file_once(pdf)
+    for item in pdf.objects:
+        if isinstance(item, pydyf.Stream) and item.compress:
+            _compress(item)
+
+
+def _name_each_file_once(pdf: Any) -> None:
     """WeasyPrint 70 lists an attachment twice in the catalogue's ``/AF``."""
     files: Sequence[Any] = pdf.catalog.get("AF", ())
     if files:
         pdf.catalog["AF"][:] = list(dict.fromkeys(files))
+
+
+def _compress(stream: Any) -> None:
+    """Compress at level 1: pydyf's level 9 takes five times as long for a tenth less."""
+    content = b"\n".join(_written(item) for item in stream.stream)
+    stream.stream = [zlib.compress(content, 1)]
+    stream.extra["Filter"] = "/FlateDecode"
+    stream.compress = False
+
+
+def _written(item: Any) -> bytes:
+    """A piece of a stream as pydyf would write it."""
+    if isinstance(item, bytes):
+        return item
+    return bytes(item.data) if isinstance(item, pydyf.Object) else str(item).encode("ascii")
+
+
+@contextmanager
+def _collector_is_held() -> Iterator[None]:
+    """No cycle is collected while a document is laid out: nearly all its objects are alive."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Remember(logging.Handler):

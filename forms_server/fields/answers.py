@@ -7,13 +7,13 @@ catalogue row as ``"row"``); ``"overrides"`` maps the id of a warning to the rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from forms_server.errors import InvalidAnswerError
 from forms_server.fields.base import Raw, Value
-from forms_server.fields.registry import part_specs, type_of
+from forms_server.fields.registry import check_parts, part_specs, type_of
 from forms_server.languages import BilingualText
 from forms_server.specs.expressions import evaluate, holds
 from forms_server.specs.model import Edition, FieldSpec, Rows, Rule, Severity, TableSpec
@@ -129,7 +129,7 @@ class _Reader:
     def _field(self, spec: FieldSpec, raw: Raw, path: str) -> Value:
         parts = part_specs(spec)
         if parts:
-            return self._composite(parts, raw, path)
+            return self._composite(spec, raw, path)
         if spec.computed is not None:
             return None
         try:
@@ -138,7 +138,8 @@ class _Reader:
             self._refuse(path, error)
             return None
 
-    def _composite(self, parts: Sequence[FieldSpec], raw: Raw, path: str) -> Value:
+    def _composite(self, spec: FieldSpec, raw: Raw, path: str) -> Value:
+        parts = part_specs(spec)
         if raw is None or raw == "":
             return None
         if not isinstance(raw, Mapping):
@@ -155,7 +156,14 @@ class _Reader:
         for part in parts:
             if part.required and value[part.id] is None and f"{path}-{part.id}" not in refused:
                 self._refuse(f"{path}-{part.id}", _missing(part))
+        self._check_together(spec, value, path)
         return value
+
+    def _check_together(self, spec: FieldSpec, value: Value, path: str) -> None:
+        try:
+            check_parts(spec, value)
+        except InvalidAnswerError as error:
+            self._refuse(f"{path}-{part_specs(spec)[-1].id}", error)
 
     def _table(self, table: TableSpec, raw: Raw) -> Value:
         if table.rows_are is Rows.FIXED:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from forms_server.errors import InvalidAnswerError
-from forms_server.languages import Language
+from forms_server.errors import InvalidAnswerError, catalogue
+from forms_server.languages import BilingualText, Language
 from forms_server.specs.model import FieldSpec
 
 Raw: TypeAlias = Any
@@ -54,6 +54,8 @@ class FieldType:
     input: ClassVar[Input] = Input("text")
     parts: ClassVar[tuple[str, ...]] = ()
     """What a template may ask :meth:`show_part` for, beside the whole."""
+    rule_names: ClassVar[tuple[str, ...]] = ()
+    """The parts of the value that a rule may name, as ``period.first``."""
 
     def read(self, raw: Raw, spec: FieldSpec, today: date) -> Value:
         """The value of what was typed, ``None`` if nothing was.
@@ -113,6 +115,15 @@ class Composite(FieldType):
 
     input = Input("composite")
 
+    def check(self, value: Value) -> None:
+        """Refuse parts that are right alone and wrong together (:class:`InvalidAnswerError`)."""
+
     def part_specs(self, spec: FieldSpec) -> Sequence[FieldSpec]:
         """The parts in the order they are asked in."""
         raise NotImplementedError
+
+
+def part_label(code: str) -> BilingualText:
+    """The label of a part of a composite, from ``messages/parts.toml``."""
+    texts = catalogue()[f"part-{code}"]
+    return BilingualText(kk=texts["kk"], ru=texts["ru"])

@@ -11,8 +11,15 @@ from typing import ClassVar
 from babel.dates import get_month_names
 
 from forms_server.errors import InvalidAnswerError
-from forms_server.fields.base import Composite, FieldType, Input, Raw, Value, XsdType
-from forms_server.fields.identity import part_label
+from forms_server.fields.base import (
+    Composite,
+    FieldType,
+    Input,
+    Raw,
+    Value,
+    XsdType,
+    part_label,
+)
 from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec
 
@@ -72,11 +79,16 @@ class Date(FieldType):
         return show_day(value)
 
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
+        return self.part_of(value, part, language)
+
+    @staticmethod
+    def part_of(day: date, part: str, language: Language) -> str:
+        """The day, the month's name, the year or its last two digits, as dates are printed."""
         shown = {
-            "day": f"{value:%d}",
-            "month": month_name(value.month, language),
-            "year": f"{value.year:04d}",
-            "short_year": f"{value:%y}",
+            "day": f"{day:%d}",
+            "month": month_name(day.month, language),
+            "year": f"{day.year:04d}",
+            "short_year": f"{day:%y}",
         }
         return shown[part]
 
@@ -140,7 +152,7 @@ class Month(FieldType):
         return f"{value:%m.%Y}"
 
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
-        return Date().show_part(value, part, spec, language)
+        return Date.part_of(value, part, language)
 
     def xsd(self, spec: FieldSpec) -> XsdType:
         return XsdType("xs:gYearMonth")
@@ -178,7 +190,7 @@ class Period(Composite):
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
         end, _, piece = part.partition("_")
         day = value[end]
-        return Date().show_part(day, piece, spec, language) if piece else show_day(day)
+        return Date.part_of(day, piece, language) if piece else show_day(day)
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         return {"first": "2026-01-01", "last": "2026-01-31"}

@@ -8,9 +8,18 @@ from datetime import date
 from typing import ClassVar
 
 from forms_server.errors import InvalidAnswerError, catalogue
-from forms_server.fields.base import Composite, FieldType, Input, Raw, Value, XsdType
+from forms_server.fields.base import (
+    Composite,
+    FieldType,
+    Input,
+    Raw,
+    Value,
+    XsdType,
+    part_label,
+)
+from forms_server.fields.dates import Date, show_day
 from forms_server.fields.text import Text
-from forms_server.languages import BilingualText, Language
+from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec, Limits, Option
 
 
@@ -97,17 +106,12 @@ class NamePart(Text):
         return super().read_text(text, spec, today)
 
 
-def part_label(code: str) -> BilingualText:
-    """The label of a part of a composite, from ``messages/parts.toml``."""
-    texts = catalogue()[f"part-{code}"]
-    return BilingualText(kk=texts["kk"], ru=texts["ru"])
-
-
 class Person(Composite):
     """Surname, given name and patronymic; the patronymic is always optional."""
 
     name = "person"
     parts = ("surname", "given_name", "patronymic", "initials")
+    rule_names = ("surname", "given_name", "patronymic")
     samples: ClassVar[dict[Language, tuple[str, str, str]]] = {
         Language.KK: ("Үлгіев", "Үлгі", "Үлгіұлы"),
         Language.RU: ("Образцов", "Образец", "Образцович"),
@@ -143,6 +147,7 @@ class Address(Composite):
 
     name = "address"
     parts = ("region", "district", "village", "street", "house", "flat")
+    rule_names = parts
 
     def part_specs(self, spec: FieldSpec) -> Sequence[FieldSpec]:
         region = "text" if spec.reference is None else "reference"
@@ -186,7 +191,10 @@ class IdentityDocument(Composite):
     """Kind, number, issuer and date of issue of an identity document."""
 
     name = "identity-document"
-    parts = ("kind", "number", "issuer", "issued_on")
+    parts = (
+        "kind", "number", "issuer", "issued_on", "issued_day", "issued_month", "issued_year",
+    )  # fmt: skip
+    rule_names = ("kind", "number", "issuer", "issued_on")
 
     def part_specs(self, spec: FieldSpec) -> Sequence[FieldSpec]:
         return (
@@ -210,11 +218,17 @@ class IdentityDocument(Composite):
         return ", ".join(text for text in shown if text)
 
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
+        if part.startswith("issued_"):
+            return self._show_day(value.get("issued_on"), part.removeprefix("issued_"), language)
         found = value.get(part)
-        if part == "issued_on" and found:
-            return f"{found:%d.%m.%Y}"
         option: Option | None = spec.option(found) if part == "kind" and found else None
         return option.text[language] if option else found or ""
+
+    @staticmethod
+    def _show_day(day: date | None, part: str, language: Language) -> str:
+        if day is None:
+            return ""
+        return show_day(day) if part == "on" else Date.part_of(day, part, language)
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         issuer = {Language.KK: "ҚР ІІМ", Language.RU: "МВД РК"}[language]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from forms_server.fields import choices, dates, identity, numbers, text
-from forms_server.fields.base import Composite, FieldType
+from forms_server.fields.base import Composite, FieldType, Value
 from forms_server.specs.model import FieldSpec
 
 _ALL: tuple[FieldType, ...] = (
@@ -34,3 +34,10 @@ def part_specs(spec: FieldSpec) -> tuple[FieldSpec, ...]:
     """The parts of a composite field; of any other field, none."""
     type_ = TYPES[spec.type]
     return tuple(type_.part_specs(spec)) if isinstance(type_, Composite) else ()
+
+
+def check_parts(spec: FieldSpec, value: Value) -> None:
+    """Refuse the parts of a composite that contradict each other."""
+    type_ = TYPES[spec.type]
+    if isinstance(type_, Composite):
+        type_.check(value)

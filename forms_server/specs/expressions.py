@@ -2,7 +2,8 @@
 
 Written in an attribute of a specification, read once into a frozen tree of nodes, evaluated on the
 server by :func:`evaluate` and in the browser by ``static/js/expressions.js`` from the same tree.
-A name is the id of a field; ``table.column`` is the list of a column's values.
+A name is the id of a field; ``table.column`` is the list of a column's values; ``table.row`` of a
+picked table is the list of its rows that were picked.
 An empty answer is ``None``; arithmetic with ``None`` gives ``None``; a comparison with ``None``
 other than ``==`` and ``!=`` holds: an empty answer breaks no limit, ``required`` asks for it.
 """
@@ -10,6 +11,8 @@ other than ``==`` and ``!=`` holds: an empty answer breaks no limit, ``required`
 from __future__ import annotations
 
 import ast
+import inspect
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,13 +49,27 @@ _OPERATORS: Mapping[type, str] = {
 }  # fmt: skip
 
 
+LONGEST = 1000
+DEEPEST = 100
+"""Characters, and nodes within nodes: an expression is evaluated by recursion."""
+
+
 def parse(text: str) -> Expression:
     """Read an expression; :class:`ExpressionError` names the part that does not belong."""
+    if len(text) > LONGEST:
+        raise ExpressionError(f"{text[:40]}…")
     try:
         tree = ast.parse(text.strip(), mode="eval")
-    except SyntaxError as error:
-        raise ExpressionError(text) from error
-    return Expression(text, _read(tree.body))
+        node = _read(tree.body)
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise error if isinstance(error, ExpressionError) else ExpressionError(text) from error
+    if _depth(node) > DEEPEST:
+        raise ExpressionError(f"{text[:40]}…")
+    return Expression(text, node)
+
+
+def _depth(node: Node) -> int:
+    return 1 + max((_depth(part) for part in node if isinstance(part, tuple)), default=0)
 
 
 def _read(tree: ast.expr) -> Node:
@@ -73,7 +90,7 @@ def _read_column(tree: ast.Attribute) -> Node:
 
 
 def _read_constant(tree: ast.Constant) -> Node:
-    if isinstance(tree.value, float):
+    if isinstance(tree.value, float) and math.isfinite(tree.value):
         return ("constant", str(tree.value), "decimal")
     if isinstance(tree.value, (str, int)):
         return ("constant", tree.value)
@@ -100,9 +117,13 @@ def _read_comparison(tree: ast.Compare) -> Node:
 
 def _read_call(tree: ast.Call) -> Node:
     name = tree.func.id if isinstance(tree.func, ast.Name) else ""
-    if name not in FUNCTIONS or tree.keywords:
+    if name not in FUNCTIONS or tree.keywords or len(tree.args) != _arity(name):
         raise ExpressionError(ast.unparse(tree))
     return ("call", name, *(_read(part) for part in tree.args))
+
+
+def _arity(name: str) -> int:
+    return len(inspect.signature(FUNCTIONS[name]).parameters)
 
 
 def _symbol(op: ast.AST, tree: ast.expr) -> str:

@@ -114,6 +114,8 @@ class FieldSpec:
 
     id: str
     type: str
+    part_names: tuple[str, ...] = ()
+    """The parts of the answer that rules may name, as ``period.first``."""
     label: BilingualText
     hint: BilingualText | None = None
     required: bool = False

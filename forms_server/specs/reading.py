@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 from lxml import etree
 
@@ -49,6 +50,12 @@ PARSER = etree.XMLParser(
 )
 
 
+class KnownType(Protocol):
+    """What reading must know of a field type: the parts of its answer that rules may name."""
+
+    rule_names: ClassVar[tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """What the forms draw on: shared blocks, shared options, references, known field types."""
@@ -57,11 +64,11 @@ class Shelf:
     blocks: Mapping[str, etree._Element]
     options: Mapping[str, tuple[Option, ...]]
     references: Mapping[str, Reference]
-    types: Collection[str]
+    types: Mapping[str, KnownType]
     templates: Path
 
 
-def read_forms(root: Path, types: Collection[str]) -> Mapping[str, FormSpec]:
+def read_forms(root: Path, types: Mapping[str, KnownType]) -> Mapping[str, FormSpec]:
     """All forms of ``root/form_specs`` by id; ``types`` are the field types that exist.
 
     Raises :class:`SpecificationError` at the first file that is wrong.
@@ -110,7 +117,7 @@ def _read_xml(path: Path) -> etree._Element:
         raise SpecificationError("spec-not-xml", path=path, line=line, reason=error.msg) from error
     except OSError as error:
         raise SpecificationError("spec-not-xml", path=path, line=1, reason=str(error)) from error
-    if tree.docinfo.doctype:
+    if tree.docinfo.internalDTD is not None:
         raise SpecificationError("spec-doctype", path=path, line=1)
     return tree.getroot()
 
@@ -119,7 +126,7 @@ def _parse(path: Path, grammar: etree.RelaxNG) -> etree._Element:
     root = _read_xml(path)
     for element in root.iter("*"):
         for name, value in element.attrib.items():
-            element.set(name, " ".join(value.split()))
+            element.set(name, " ".join(str(value).split()))
     _check_languages(path, root)
     if not grammar.validate(root):
         first = grammar.error_log[0]
@@ -224,19 +231,11 @@ class FormReader:
         return edition
 
     def _numbering(self, element: etree._Element) -> Numbering:
-        """The pattern must print; the count starts anew per what the pattern can tell apart."""
+        """The pattern must print, and tell apart whatever the count starts anew for."""
         pattern, per = element.get("pattern", ""), tuple(element.get("per", "").split())
-        try:
-            numbers = {
-                pattern.format(number=number, **dict.fromkeys(COUNTED_PER, "")) for number in (1, 2)
-            }
-        except (LookupError, ValueError, AttributeError, TypeError) as error:
-            raise self._error("spec-numbering", element, pattern=pattern) from error
-        if len(numbers) < 2 or any(
-            name not in COUNTED_PER or f"{{{name}}}" not in pattern
-            for name in per
-            if name != "form"
-        ):
+        told = [name for name in per if name in COUNTED_PER and f"{{{name}}}" in pattern]
+        unclear = set(per) - {"form", *told}
+        if unclear or not _prints_numbers(pattern):
             raise self._error("spec-numbering", element, pattern=pattern)
         return Numbering(pattern=pattern, per=per)
 
@@ -277,6 +276,7 @@ class FormReader:
         return FieldSpec(
             id=element.get("id", ""),
             type=self._type(element),
+            part_names=self.shelf.types[self._type(element)].rule_names,
             label=_child_text(element, "label"),
             hint=_optional_text(element, "hint"),
             required=element.get("required") == "yes",
@@ -459,10 +459,20 @@ def _path(element: etree._Element, form: Path, common: Path) -> Path:
     return common if element.getroottree().getroot().tag == _tag("blocks") else form
 
 
+def _prints_numbers(pattern: str) -> bool:
+    """Whether two numbers of one pattern can be told apart."""
+    rest = dict.fromkeys(COUNTED_PER, "")
+    try:
+        return pattern.format(number=1, **rest) != pattern.format(number=2, **rest)
+    except (LookupError, ValueError, AttributeError, TypeError):
+        return False
+
+
 def _names(edition: Edition) -> set[str]:
     """What an expression may name: fields, tables, their columns, and the day of filling in."""
     columns = {f"{table.id}.{name}" for table in edition.tables() for name in table.names}
-    return {*edition.items, *columns, "today"}
+    parts = {f"{field.id}.{part}" for field in edition.fields() for part in field.part_names}
+    return {*edition.items, *columns, *parts, "today"}
 
 
 def _named_by(spec: FieldSpec | TableSpec) -> set[str]:
