@@ -83,15 +83,22 @@ class RowPicker(Field):
 
     @property
     def groups(self) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
-        """Rows to pick, ``(id, text)``, under the heading that stands before them."""
-        groups: list[tuple[str, list[tuple[str, str]]]] = [("", [])]
+        """Rows to pick, ``(id, text)``, under the headings they belong to."""
+        groups: list[tuple[str, list[tuple[str, str]]]] = []
+        headings: list[RowSpec] = []
         for row in self.table.rows:
-            text = _BLANK.sub("…", row.text[self.language])
+            headings = [heading for heading in headings if _is_inside(row, heading)]
             if row.heading:
-                groups.append((f"{row.number} {text}".strip(), []))
-            else:
-                groups[-1][1].append((row.id, f"{row.number} {text}".strip()))
-        return [group for group in groups if group[1]]
+                headings.append(row)
+                continue
+            title = " – ".join(self._text(heading) for heading in headings)
+            if not groups or groups[-1][0] != title:
+                groups.append((title, []))
+            groups[-1][1].append((row.id, self._text(row)))
+        return groups
+
+    def _text(self, row: RowSpec) -> str:
+        return f"{row.number} {_BLANK.sub('…', row.text[self.language])}".strip()
 
     def is_chosen(self, choice: str) -> bool:
         return bool(choice == self.raw)
@@ -271,6 +278,11 @@ def _unbound(kind: type[Any], **kwargs: Any) -> Any:
 
 def _form(fields: Mapping[str, Any]) -> type[PartForm]:
     return type("Part", (PartForm,), {"fields": fields})
+
+
+def _is_inside(row: RowSpec, heading: RowSpec) -> bool:
+    """A row without a number belongs to the heading before it; 7.1.2 to 7.1, and that to 7."""
+    return not row.number or row.number.startswith(f"{heading.number.rstrip('.')}.")
 
 
 def _inputs(fields: Any) -> Iterator[tuple[str, Any]]:
