@@ -30,6 +30,8 @@ from forms_server.web.sessions import sign_in_required, signed_in_actor
 
 pages = Blueprint("documents", __name__)
 
+LAST_PAGE = 1_000_000
+"""Far beyond any register, within what a database counts."""
 STATES: Mapping[str, LazyString] = {
     "issuing": lazy_gettext("Being issued"),
     "issued": lazy_gettext("Issued"),
@@ -77,8 +79,11 @@ def output_title(output: str) -> LazyString:
 @sign_in_required
 def show_documents() -> ResponseReturnValue:
     search = request.args.get("number", "").strip()[:80]
-    page = request.args.get("page", 1, type=int)
+    page = min(request.args.get("page", 1, type=int), LAST_PAGE)
     listing = recent_documents(workshop(), actor=signed_in_actor(), search=search, page=page)
+    if listing.page > listing.pages:
+        last = address_of("documents.show_documents", number=search or None, page=listing.pages)
+        return redirect(last, 303)
     forms = workshop().forms
     return render_template("documents/list.html", listing=listing, forms=forms, search=search)
 
@@ -106,7 +111,7 @@ def show_pdf(number: str) -> Response:
     pdf = pdf_of(workshop(), number, actor=signed_in_actor())
     response = make_response(pdf)
     way = "attachment" if "download" in request.args else "inline"
-    response.headers["Content-Type"] = "application/pdf"
+    response.content_type = "application/pdf"
     response.headers["Content-Disposition"] = f'{way}; filename="{number}.pdf"'
     return response
 

@@ -96,7 +96,7 @@ def _offer(form: FormSpec) -> Offer:
 def _edition(form_id: str, edition_id: str) -> Edition:
     form = workshop().forms.get(form_id)
     if form is None:
-        raise ServiceError("form-missing", form=form_id)
+        raise ServiceError("form-not-found", form=form_id)
     edition = form.edition(edition_id) if edition_id else _offer(form).edition
     if edition is None:
         raise ServiceError("edition-missing", form=form_id, edition=edition_id)

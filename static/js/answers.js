@@ -36,11 +36,10 @@ const readNumber = (text, places) => {
 
 const inputsOf = (element) => [...element.querySelectorAll("input, select, textarea")];
 
-const typed = (element) => {
-  const inputs = inputsOf(element);
-  const picked = inputs.find((input) => input.type !== "radio" || input.checked);
-  return picked ? picked.value : "";
-};
+const isMark = (input) => input.type === "radio" || input.type === "checkbox";
+
+const typed = (element) =>
+  inputsOf(element).find((input) => !isMark(input) || input.checked)?.value ?? "";
 
 const ticked = (element) => inputsOf(element).filter((input) => input.checked);
 
@@ -50,8 +49,8 @@ const readList = (element) => {
 };
 
 const readBoolean = (element) => {
-  const words = ticked(element).map((input) => input.value);
-  return words.length && words[0] !== "" ? words[0] === "true" : null;
+  const word = typed(element);
+  return word === "" ? null : word === "true";
 };
 
 const KINDS = {

@@ -1,0 +1,189 @@
+"""The register and one document: the stored paper, what to do with it, annulment, whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from forms_server.languages import BilingualText
+from forms_server.services.accounts import Role
+from forms_server.services.workshop import Workshop
+from forms_server.storage.records import Change, NewAccount
+from tests.web.clerk import NOW, Clerk, open_office, sample, typed
+
+Office = tuple[Flask, Workshop]
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    app, workshop = open_office(tmp_path_factory.mktemp("office"))
+    yield app, workshop
+    workshop.records.close()
+
+
+def signed_in(office: Office, login: str) -> Clerk:
+    app, workshop = office
+    return Clerk(app).sign_in(login, dict(workshop.first_accounts)[login])
+
+
+@pytest.fixture
+def clerk(office: Office) -> Clerk:
+    return signed_in(office, "clerk")
+
+
+@pytest.fixture
+def head(office: Office) -> Clerk:
+    return signed_in(office, "head")
+
+
+def issue(clerk: Clerk, office: Office, form_id: str, output: str = "kk") -> str:
+    """Issue a document of sample answers; its number."""
+    address = clerk.start(form_id)
+    edition = office[1].forms[form_id].latest
+    clerk.press("check", sample(edition))
+    fields = typed(clerk.page.xpath("//form[@data-once]")[0])
+    fields["output"] = output
+    clerk.post(f"{address}/issue", fields)
+    assert clerk.answer.status_code == 200, clerk.text
+    return clerk.answer.request.path.rpartition("/")[2]
+
+
+@pytest.fixture(scope="module")
+def number(office: Office) -> str:
+    return issue(signed_in(office, "clerk"), office, "mse-01")
+
+
+def test_a_document_says_what_to_do(clerk: Clerk, office: Office) -> None:
+    made = issue(clerk, office, "mse-04", "ru")
+    edition = office[1].forms["mse-04"].latest
+    assert made in clerk.text
+    assert f"Басып шығарылатын дана саны: {edition.copies}" in clerk.text
+    for signature in edition.signatures:
+        assert signature.label.kk in clerk.text
+
+
+def test_the_paper_is_the_stored_bytes(clerk: Clerk, office: Office, number: str) -> None:
+    record = office[1].records.documents.by_number(number)
+    assert record is not None
+    assert record.blob_key is not None
+    shown = clerk.client.get(f"/documents/{number}.pdf")
+    kept = clerk.client.get(f"/documents/{number}.pdf?download=1")
+    assert shown.data == kept.data == office[1].blobs.get(record.blob_key)
+    assert shown.mimetype == "application/pdf"
+    assert shown.headers["Content-Disposition"] == f'inline; filename="{number}.pdf"'
+    assert kept.headers["Content-Disposition"].startswith("attachment")
+    assert shown.headers["Cache-Control"] == "no-store"
+
+
+def test_the_verification_page_is_one_link_away(clerk: Clerk, number: str) -> None:
+    clerk.open(f"/documents/{number}")
+    (link,) = clerk.page.xpath("//a[contains(@href, '/v/')]/@href")
+    assert Clerk(clerk.client.application).open(link).status_code == 200
+
+
+def test_the_register_finds_by_a_part_of_the_number(clerk: Clerk, number: str) -> None:
+    clerk.open(f"/documents/?number={number[-6:]}")
+    assert number in clerk.text
+    clerk.open("/documents/?number=no-such")
+    assert number not in clerk.text
+    assert "мұндай нөмірлі құжат жоқ" in clerk.text
+
+
+def test_the_register_says_the_state_in_words(clerk: Clerk, number: str) -> None:
+    clerk.open("/documents/")
+    (entry,) = clerk.page.xpath(f"//li[.//a[@href='/documents/{number}']]")
+    assert "Берілген" in entry.text_content()
+
+
+@pytest.mark.parametrize("page", ["0", "-5", "999999", "99999999999999999999", "x"])
+def test_a_page_that_is_not_there_is_no_error(clerk: Clerk, page: str) -> None:
+    assert clerk.open(f"/documents/?page={page}").status_code == 200
+
+
+def test_an_unknown_number_is_told(clerk: Clerk) -> None:
+    for address in ("/documents/nothing", "/documents/nothing.pdf", "/documents/nothing/annul"):
+        assert clerk.open(address).status_code in {403, 404}
+
+
+def test_strangers_see_no_document(office: Office, number: str) -> None:
+    stranger = Clerk(office[0])
+    for address in (f"/documents/{number}", f"/documents/{number}.pdf", "/documents/"):
+        assert stranger.open(address).request.path == "/sign-in"
+
+
+def test_the_administrator_sees_no_document(office: Office, number: str) -> None:
+    administrator = signed_in(office, "administrator")
+    for address in (f"/documents/{number}", f"/documents/{number}.pdf", "/documents/", "/drafts/"):
+        assert administrator.open(address).status_code == 403
+
+
+def test_another_office_sees_no_document(office: Office, number: str) -> None:
+    app, workshop = office
+    other = workshop.records.offices.ensure("0102", BilingualText(kk="Басқа", ru="Другой"))
+    own = workshop.records.accounts.by_login("head")
+    assert own is not None
+    workshop.records.accounts.add(
+        NewAccount(
+            office_id=other.id,
+            login="stranger",
+            display_name="x",
+            role=Role.HEAD,
+            password_hash=own.password_hash,
+        ),
+        Change(at=NOW),
+    )
+    stranger = Clerk(app).sign_in("stranger", dict(workshop.first_accounts)["head"])
+    for address in (f"/documents/{number}", f"/documents/{number}.pdf"):
+        assert stranger.open(address).status_code == 404
+    stranger.open("/documents/")
+    assert number not in stranger.text
+
+
+def test_a_clerk_does_not_annul(clerk: Clerk, number: str) -> None:
+    clerk.open(f"/documents/{number}")
+    assert not clerk.page.xpath("//a[contains(@href, 'annul')]")
+    assert clerk.open(f"/documents/{number}/annul").status_code == 403
+
+
+def test_annulment_wants_a_reason(head: Clerk, number: str) -> None:
+    head.open(f"/documents/{number}/annul")
+    head.press("", {"reason": "  "}, form="//main//form")
+    assert head.answer.status_code == 422
+    assert head.page.xpath("//*[@data-error-summary]//a[@href='#reason']")
+    head.press("", {"reason": "ә" * 501}, form="//main//form")
+    assert head.answer.status_code == 422
+    assert head.page.xpath("//textarea")[0].value.strip() == "ә" * 501
+
+
+def test_an_annulled_document_says_so_and_keeps_its_paper(
+    clerk: Clerk, head: Clerk, office: Office
+) -> None:
+    number = issue(clerk, office, "mse-04")
+    before = clerk.client.get(f"/documents/{number}.pdf").data
+    head.open(f"/documents/{number}/annul")
+    head.press("", {"reason": "Қате <ұсынылған>"}, form="//main//form")
+    assert head.answer.request.path == f"/documents/{number}"
+    assert "Қате <ұсынылған>" in head.text
+    assert "Күші жойылған" in head.text
+    assert not head.page.xpath("//a[contains(@href, 'annul')]")
+    assert clerk.client.get(f"/documents/{number}.pdf").data == before
+    head.open(f"/documents/{number}/annul")
+    assert not head.page.xpath("//main//textarea")
+
+
+def test_paging_goes_through_the_whole_register(clerk: Clerk, office: Office, number: str) -> None:
+    documents = office[1].records.documents
+    pattern = documents.by_number(number)
+    assert pattern is not None
+    seen: set[str] = set()
+    clerk.open("/documents/")
+    while True:
+        seen |= set(clerk.page.xpath("//li[@class='record']//a/text()"))
+        older = clerk.page.xpath("//a[@rel='next']/@href")
+        if not older:
+            break
+        clerk.open(older[0])
+    assert len(seen) == documents.count(pattern.office_id)
+    assert number in seen
