@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from forms_server.services.workshop import Workshop, open_workshop
 from forms_server.settings import Settings
-from forms_server.web import blanks, home, sessions, verification
+from forms_server.web import blanks, documents, drafts, forms, home, sessions, verification
 from forms_server.web.desk import Clock, Desk, register_desk
 from forms_server.web.languages import register_languages
 from forms_server.web.navigation import register_navigation
@@ -17,7 +17,15 @@ from forms_server.web.problems import register_problems
 from forms_server.web.security import register_security
 from forms_server.web.static_files import register_static_files
 
-PAGES = (home.pages, sessions.pages, blanks.pages, verification.pages)
+PAGES = (
+    home.pages,
+    sessions.pages,
+    forms.pages,
+    drafts.pages,
+    documents.pages,
+    blanks.pages,
+    verification.pages,
+)
 
 
 def current_moment() -> datetime:

@@ -58,11 +58,17 @@ class ShownForm:
     form: FormSpec
     editions: Sequence[ShownEdition]
 
+    @property
+    def is_repealed(self) -> bool:
+        """No edition is left for new documents: such a form stands at the end of the list."""
+        return all(shown.is_repealed for shown in self.editions)
+
 
 @pages.get("/")
 def show_blanks() -> ResponseReturnValue:
     day = today()
-    forms = [_shown_form(form, day) for _, form in sorted(workshop().forms.items())]
+    forms = [_shown_form(form, day) for form in workshop().forms.values()]
+    forms.sort(key=lambda shown: (shown.is_repealed, shown.form.id))
     return render_template("blanks/blanks.html", forms=forms)
 
 

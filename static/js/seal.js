@@ -6,6 +6,7 @@ const KEYS = "/.well-known/jwks.json";
 const HEADER = '{"alg":"ES256"}';
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
 const DAY = 86_400_000;
+const DOUBTFUL = new Set(["differs", "altered"]);
 
 /** The bytes of a base64url text without padding; throws on anything else. */
 function fromBase64url(text) {
@@ -87,10 +88,22 @@ function showAnswer(panel, { answer, said }) {
   }
   panel.dataset.answer = answer;
   panel.hidden = false;
-  if (said) showFacts(panel.querySelector("[data-seal-facts]"), said);
+  const list = panel.querySelector("[data-seal-facts]");
+  list.hidden = !said || answer === "agrees";
+  if (said) fillIn(list, said);
+  putFirst(panel.closest("[data-record]"), DOUBTFUL.has(answer));
 }
 
-function showFacts(list, said) {
+/** A paper that fails must not stand under "valid": its answer comes first, in the verdict's place. */
+function putFirst(place, isDoubtful) {
+  const verdict = document.querySelector("[data-verdict]");
+  if (!verdict) return;
+  verdict.hidden = isDoubtful;
+  for (const words of document.querySelectorAll("[data-doubt]")) words.hidden = !isDoubtful;
+  if (isDoubtful) verdict.before(place);
+}
+
+function fillIn(list, said) {
   const title = document.querySelector(`[data-form-titles] [data-form="${CSS.escape(said.form)}"]`);
   const facts = { ...said, form: title?.textContent ?? said.form, day: showDay(said.days) };
   for (const place of list.querySelectorAll("[data-seal-fact]")) {
@@ -99,7 +112,6 @@ function showFacts(list, said) {
     place.parentElement.hidden = text === "";
     if (place.dataset.sealFact === "form" && title?.lang) place.lang = title.lang;
   }
-  list.hidden = false;
 }
 
 /** A change of language and the form for the IIN lead to this page again: the seal goes along. */
