@@ -69,7 +69,11 @@ def parse(text: str) -> Expression:
 
 
 def _depth(node: Node) -> int:
-    return 1 + max((_depth(part) for part in node if isinstance(part, tuple)), default=0)
+    level, depth = [node], 0
+    while level:
+        level = [part for found in level for part in found if isinstance(part, tuple)]
+        depth += 1
+    return depth
 
 
 def _read(tree: ast.expr) -> Node:

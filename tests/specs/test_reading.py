@@ -1,0 +1,267 @@
+"""Reading: a wrong file is refused with its path, its line and how to mend it.
+
+``tests/samples/specifications/`` holds one form a defect, named for it; ``<!-- here -->`` stands on
+the line that must be named. A defect of a shared block stands in ``common.xml``, marked by name.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from forms_server.errors import SpecificationError, catalogue
+from forms_server.fields.registry import TYPES
+from forms_server.languages import BilingualText, Language
+from forms_server.specs.model import FieldSpec, FormSpec, Original, Rows, TableSpec
+from forms_server.specs.reading import read_forms
+from tests.judges import ROOT
+
+SAMPLES = ROOT / "tests" / "samples" / "specifications"
+HERE = "<!-- here -->"
+DEFECTS = {
+    "unknown-type": "spec-unknown-type",
+    "missing-language": "spec-language-missing",
+    "empty-language": "spec-language-missing",
+    "duplicate-field": "spec-id-twice",
+    "duplicate-column": "spec-id-twice",
+    "duplicate-option": "spec-id-twice",
+    "duplicate-rule": "spec-id-twice",
+    "duplicate-section": "spec-id-twice",
+    "duplicate-signature": "spec-id-twice",
+    "duplicate-edition": "spec-id-twice",
+    "overlapping-editions": "spec-overlap",
+    "overlapping-editions-by-a-day": "spec-overlap",
+    "unknown-field-in-rule": "spec-unknown-field",
+    "unknown-field-in-condition-of-rule": "spec-unknown-field",
+    "unknown-field-shown-if": "spec-unknown-field",
+    "unknown-field-required-if": "spec-unknown-field",
+    "unknown-field-computed": "spec-unknown-field",
+    "unknown-field-of-signature": "spec-unknown-field",
+    "rule-at-unknown-field": "spec-unknown-field",
+    "rule-at-a-column-without-each": "spec-unknown-field",
+    "rule-at-today": "spec-unknown-field",
+    "rule-for-each-of-no-table": "spec-unknown-field",
+    "reserved-id": "spec-id-reserved",
+    "reserved-id-overrides": "spec-id-reserved",
+    "reserved-column": "spec-id-reserved",
+    "template-missing-in-kazakh": "spec-template-missing",
+    "template-missing-in-russian": "spec-template-missing",
+    "unknown-block": "spec-unknown-block",
+    "unknown-options": "spec-unknown-options",
+    "unknown-reference": "spec-unknown-reference",
+    "broken-expression": "spec-expression",
+    "expression-of-another-language": "spec-expression",
+    "function-with-too-few-values": "spec-expression",
+    "not-xml": "spec-not-xml",
+    "unclosed-element": "spec-not-xml",
+    "undefined-entity": "spec-not-xml",
+    "breaks-the-grammar": "spec-grammar",
+    "id-in-capitals": "spec-grammar",
+    "option-id-with-a-space": "spec-grammar",
+    "date-with-a-time-zone": "spec-grammar",
+    "no-such-day": "spec-grammar",
+    "misprint-without-a-line-number": "spec-grammar",
+    "unknown-kind-of-form": "spec-grammar",
+    "numbering-without-a-number": "spec-numbering",
+    "numbering-with-an-unknown-name": "spec-numbering",
+    "numbering-with-a-broken-pattern": "spec-numbering",
+    "numbering-per-an-unknown-name": "spec-numbering",
+    "numbering-per-what-it-does-not-say": "spec-numbering",
+    "doctype-with-an-entity": "spec-doctype",
+    "doctype-with-an-entity-in-an-attribute": "spec-doctype",
+    "doctype-that-reads-a-file": "spec-doctype",
+    "doctype-from-the-network": "spec-doctype",
+}
+DEFECTS_OF_BLOCKS = {
+    "circular-block": "spec-unknown-block",
+    "block-with-unknown-type": "spec-unknown-type",
+    "block-with-unknown-field": "spec-unknown-field",
+    "block-used-twice": "spec-id-twice",
+}
+RIGHT = {"right", "two-editions", "shared-block", "spaces-in-attributes"}
+ADVICE = re.compile(
+    r"mend|write|remove|check|change|correct|give|there are|docs/|needs|add", re.IGNORECASE
+)
+
+Root = Callable[..., Path]
+
+
+@pytest.fixture
+def make_root(tmp_path: Path) -> Root:
+    """A root with one form, the sample of this name, and whatever else is given."""
+
+    def make(sample: str, **more: str) -> Path:
+        specs = tmp_path / "form_specs"
+        (specs / "test").mkdir(parents=True)
+        (specs / "reference").mkdir()
+        shutil.copy(ROOT / "form_specs" / "specification.rng", specs)
+        shutil.copy(SAMPLES / "common.xml", specs)
+        shutil.copy(SAMPLES / f"{sample}.xml", specs / "test" / "01-form.xml")
+        for language in Language:
+            (tmp_path / "templates" / language.value / "test").mkdir(parents=True)
+        for name in ("kk/test/01-form", "ru/test/01-form", "kk/test/02-kazakh-only",
+                     "ru/test/03-russian-only"):  # fmt: skip
+            (tmp_path / "templates" / f"{name}.html").touch()
+        for name, text in more.items():
+            (specs / name.replace("__", "/")).with_suffix(".xml").write_text(text, "utf-8")
+        return tmp_path
+
+    return make
+
+
+def read(root: Path) -> Mapping[str, FormSpec]:
+    return read_forms(root, TYPES)
+
+
+def refusal(root: Path) -> SpecificationError:
+    with pytest.raises(SpecificationError) as caught:
+        read(root)
+    return caught.value
+
+
+def line_of(path: Path, mark: str) -> int:
+    lines = path.read_text("utf-8").splitlines()
+    found = [number for number, line in enumerate(lines, 1) if mark in line]
+    assert found, f"{path.name} lacks the mark {mark}"
+    return found[-1]
+
+
+def test_every_sample_is_tested() -> None:
+    names = {path.stem for path in SAMPLES.glob("*.xml")} - {"common"}
+    assert names == {*DEFECTS, *DEFECTS_OF_BLOCKS, *RIGHT}
+
+
+@pytest.mark.parametrize(("sample", "code"), DEFECTS.items())
+def test_a_defect_is_refused_with_path_and_line(make_root: Root, sample: str, code: str) -> None:
+    root = make_root(sample)
+    path = root / "form_specs" / "test" / "01-form.xml"
+    error = refusal(root)
+    assert (error.code, error.path) == (code, path)
+    assert error.line == line_of(path, HERE)
+    assert str(error).startswith(f"{path}:{error.line}: {code}: ")
+
+
+@pytest.mark.parametrize(("sample", "code"), DEFECTS_OF_BLOCKS.items())
+def test_a_defect_of_a_block_is_refused_where_the_block_stands(
+    make_root: Root, sample: str, code: str
+) -> None:
+    root = make_root(sample)
+    path = root / "form_specs" / "common.xml"
+    error = refusal(root)
+    assert (error.code, error.path, error.line) == (code, path, line_of(path, f"-- {sample} --"))
+
+
+@pytest.mark.parametrize("code", sorted({*DEFECTS.values(), *DEFECTS_OF_BLOCKS.values()}))
+def test_every_refusal_says_how_to_mend_it(code: str) -> None:
+    assert ADVICE.search(catalogue()[code]["en"])
+
+
+def test_the_refusal_names_what_is_wrong(make_root: Root) -> None:
+    error = refusal(make_root("unknown-type"))
+    assert "one-off" in error.say("en")
+    assert "one-of," in error.say("en"), "the types that there are"
+    assert "one-off" in error.message.kk
+    assert "one-off" in error.message.ru
+
+
+@pytest.mark.parametrize("sample", sorted(RIGHT))
+def test_a_right_form_is_read(make_root: Root, sample: str) -> None:
+    form = read(make_root(sample))["test-01"]
+    edition = form.latest
+    assert form.title == BilingualText(kk="Үлгі акт", ru="Образцовый акт")
+    assert form.editions[0].in_force_from == date(2025, 5, 2)
+    assert edition.original is Original.RU
+    assert [*edition.items][0] == "person"
+    table = edition.items["services"]
+    assert isinstance(table, TableSpec)
+    assert (table.rows_are, table.maximum) == (Rows.FREE, 5)
+    assert [column.id for column in table.columns] == ["hours", "price", "cost"]
+    assert edition.numbering.per == ("office", "form", "year")
+    assert edition.rules[0].test.names == {"services.hours"}
+
+
+def test_a_shared_block_stands_where_it_is_used(make_root: Root) -> None:
+    edition = read(make_root("shared-block"))["test-01"].latest
+    assert [*edition.items] == ["person", "note", "kind", "services"]
+    note = edition.items["note"]
+    assert isinstance(note, FieldSpec)
+    assert note.label.ru == "Примечание"
+
+
+def test_editions_that_touch_do_not_overlap(make_root: Root) -> None:
+    form = read(make_root("two-editions"))["test-01"]
+    assert [edition.id for edition in form.editions] == ["2025-05-02", "2026-01-01"]
+
+
+def test_one_form_in_two_files_is_refused(make_root: Root) -> None:
+    root = make_root("right")
+    second = root / "form_specs" / "test" / "02-form.xml"
+    shutil.copy(root / "form_specs" / "test" / "01-form.xml", second)
+    error = refusal(root)
+    assert (error.code, error.path, error.line) == ("spec-form-twice", second, 2)
+
+
+REFERENCE = """<reference xmlns="urn:forms-server:specification" id="regions">
+<title><kk>Өңірлер</kk><ru>Регионы</ru></title>
+<item id="abai"><kk>Абай</kk><ru>Абай</ru></item>
+<item id="{second}"><kk>Ақмола</kk><ru>Акмолинская</ru></item>
+</reference>"""
+
+
+def test_a_reference_with_one_item_twice_is_refused(make_root: Root) -> None:
+    error = refusal(make_root("right", reference__regions=REFERENCE.format(second="abai")))
+    assert (error.code, error.path.name, error.line) == ("spec-id-twice", "regions.xml", 4)
+
+
+def test_one_reference_in_two_files_is_refused(make_root: Root) -> None:
+    text = REFERENCE.format(second="akmola")
+    error = refusal(make_root("right", reference__a=text, reference__b=text))
+    assert (error.code, error.path.name) == ("spec-reference-twice", "b.xml")
+
+
+@pytest.mark.parametrize("kind", ["block", "options"])
+def test_a_block_or_list_that_stands_twice_is_refused(make_root: Root, kind: str) -> None:
+    content = {
+        "block": '<field id="a" type="text"><label><kk>а</kk><ru>а</ru></label></field>',
+        "options": '<option id="a"><kk>а</kk><ru>а</ru></option>',
+    }[kind]
+    line = f'<{kind} id="same">{content}</{kind}>'
+    text = f'<blocks xmlns="urn:forms-server:specification">\n{line}\n{line}\n</blocks>'
+    error = refusal(make_root("right", common=text))
+    assert (error.code, error.path.name, error.line) == ("spec-id-twice", "common.xml", 3)
+
+
+@pytest.mark.parametrize("name", ["common.xml", "specification.rng"])
+def test_a_missing_file_is_named(make_root: Root, name: str) -> None:
+    root = make_root("right")
+    (root / "form_specs" / name).unlink()
+    error = refusal(root)
+    assert (error.code, error.path.name) == ("spec-not-xml", name)
+
+
+def test_a_grammar_that_is_none_is_named(make_root: Root) -> None:
+    root = make_root("right")
+    (root / "form_specs" / "specification.rng").write_text("<grammar/>")
+    assert refusal(root).path.name == "specification.rng"
+
+
+def test_an_expansion_bomb_is_refused(make_root: Root) -> None:
+    root = make_root("right")
+    path = root / "form_specs" / "test" / "01-form.xml"
+    levels = [f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12)]
+    bomb = f'<!DOCTYPE form [<!ENTITY a0 "person">{"".join(levels)}]>'
+    text = path.read_text("utf-8").replace("?>\n", f"?>{bomb}\n", 1)
+    path.write_text(text.replace('name="person"', 'name="&a11;"'), "utf-8")
+    assert refusal(root).code in {"spec-not-xml", "spec-doctype"}
+
+
+def test_the_real_forms_are_read() -> None:
+    forms = read(ROOT)
+    assert {"mse-01", "mse-04", "mse-12", "mse-17", "assistance-06", "assistance-08",
+            "prosthetics-07"} <= {*forms}  # fmt: skip
+    assert len(forms["assistance-08"].editions) == 2
