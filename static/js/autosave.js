@@ -40,7 +40,7 @@ const watch = (form, status) => {
   const post = (keepalive) => {
     const body = new URLSearchParams(new FormData(form));
     body.set("action", "save");
-    return fetch(form.action, {
+    return fetch(form.getAttribute("action"), {
       method: "POST", body, keepalive, headers: { Accept: "application/json" },
     });
   };
