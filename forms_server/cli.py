@@ -32,6 +32,15 @@ from forms_server.specs.model import Edition, FormSpec
 from forms_server.specs.reading import read_forms
 
 LARGEST_ANSWERS = 5 * 1024 * 1024
+
+
+def _check_folder(_context: click.Context, _parameter: click.Parameter, target: Path) -> Path:
+    """Before anything is issued: a paper that cannot be written down would have its number."""
+    if not target.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {target.parent}")
+    return target
+
+
 language_option = click.option(
     "--language", "output", type=click.Choice(sorted(OUTPUTS)), default="kk-ru", show_default=True
 )
@@ -42,7 +51,11 @@ edition_option = click.option(
     help="The edition of this order's date, or in force on this day; the latest if left out.",
 )
 output_option = click.option(
-    "-o", "target", type=click.Path(dir_okay=False, path_type=Path), required=True
+    "-o",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    callback=_check_folder,
 )
 actor_option = click.option("--as", "login", default="clerk", show_default=True, help="Who acts.")
 
@@ -72,12 +85,13 @@ def forms(*, as_json: bool) -> None:
 @main.command()
 def check() -> None:
     """Check all specifications and templates."""
-    problems = inspect_forms(Settings.from_env().root)
-    for problem in problems:
-        click.echo(str(problem), err=True)
-    if problems:
-        sys.exit(1)
-    click.echo(f"{len(_read())} forms are in order.")
+    with _refusals():
+        problems = inspect_forms(Settings.from_env().root)
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        if problems:
+            sys.exit(1)
+        click.echo(f"{len(_read())} forms are in order.")
 
 
 @main.command()
@@ -192,7 +206,8 @@ def serve(*, host: str, port: int, workers: int) -> None:
 @click.option("--runs", default=20, show_default=True)
 def bench(*, as_json: bool, runs: int) -> None:
     """Measure issuing and verification against named baselines, alternating in one process."""
-    report = run_bench(Settings.from_env(), runs=runs)
+    with _refusals():
+        report = run_bench(Settings.from_env(), runs=runs)
     click.echo(json.dumps(asdict(report), indent=2) if as_json else show_bench(report))
 
 
@@ -217,7 +232,7 @@ def _refusals(output: str = "ru") -> Iterator[None]:
     try:
         yield
     except FormsServerError as error:
-        click.echo(f"{error.code}: {error.say('kk' if output == 'kk' else 'ru')}", err=True)
+        _complain(f"{error.code}: {error.say('kk' if output == 'kk' else 'ru')}")
         sys.exit(1)
 
 
@@ -247,7 +262,7 @@ def _read_json(path: Path) -> Any:
         raise ServiceError("answers-too-large", most=LARGEST_ANSWERS // 1024 // 1024)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5000 digits is a ValueError too
         raise ServiceError("answers-not-json", reason=str(error)) from error
 
 
@@ -256,8 +271,13 @@ def _refuse_wrong(reading: Reading, output: str) -> None:
         return
     language = Language.KK if output == "kk" else Language.RU
     for refusal in (*reading.refusals, *reading.warnings):
-        click.echo(f"{refusal.path or '.'}: {refusal.code}: {refusal.message[language]}", err=True)
+        _complain(f"{refusal.path or '.'}: {refusal.code}: {refusal.message[language]}")
     sys.exit(1)
+
+
+def _complain(text: str) -> None:
+    """What somebody typed may hold half a letter (a lone surrogate), which no terminal takes."""
+    click.echo(text.encode("utf-8", "backslashreplace").decode(), err=True)
 
 
 def _form_facts(form: FormSpec) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forms_server.errors import SettingsError
 from forms_server.languages import BilingualText
@@ -55,18 +57,37 @@ class Settings:
             ),
             seal_key_file=_optional_file(environment, "FORMS_SERVER_SEAL_KEY_FILE"),
             seal_password_file=_optional_file(environment, "FORMS_SERVER_SEAL_PASSWORD_FILE"),
-            time_zone=environment.get("FORMS_SERVER_TIME_ZONE", "Asia/Almaty"),
+            time_zone=_time_zone(environment),
         )
 
 
 def _public_url(environment: Mapping[str, str]) -> str:
     url = environment.get("FORMS_SERVER_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_whole_address(url):
         raise SettingsError("settings-public-url", value=url)
     if len(url.encode()) > LONGEST_PUBLIC_URL:
         raise SettingsError("settings-public-url-long", value=url, limit=LONGEST_PUBLIC_URL)
     return url
+
+
+def _is_whole_address(url: str) -> bool:
+    """Scheme, host and at most a path; the QR adds ``/v/TOKEN#SEAL`` to it."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return is_web and url.isascii() and not re.search(r"[?#\s]", url)
+
+
+def _time_zone(environment: Mapping[str, str]) -> str:
+    name = environment.get("FORMS_SERVER_TIME_ZONE", "Asia/Almaty")
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError("settings-time-zone", value=name) from error
+    return name
 
 
 def _optional_file(environment: Mapping[str, str], name: str) -> Path | None:

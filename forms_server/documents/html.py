@@ -6,7 +6,7 @@ what is the same in every language: the parts a page is built of, and the docume
 
 from __future__ import annotations
 
-import base64
+import traceback
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +34,6 @@ class Templates:
             auto_reload=False,
             extensions=["jinja2.ext.do"],
         )
-        self.environment.filters["base64"] = lambda data: base64.b64encode(data).decode("ascii")
 
     @cached_property
     def _parts(self) -> jinja2.Template:
@@ -52,13 +51,26 @@ class Templates:
         try:
             return self.environment.get_template(template).render(names)
         except UnknownNameError as error:
+            line = _line(error, template)
             raise DocumentError(
-                "template-unknown-name", template=template, name=str(error)
+                "template-unknown-name", template=template, line=line, name=error.args[0]
             ) from error
-        except jinja2.TemplateError as error:
-            raise DocumentError("template-broken", template=template, reason=str(error)) from error
+        except (jinja2.TemplateError, TypeError, ValueError) as error:
+            line = _line(error, template)
+            raise DocumentError(
+                "template-broken", template=template, line=line, reason=str(error)
+            ) from error
 
     def _names(self, page: Page) -> dict[str, Any]:
         module = self._parts.make_module({"page": page})
         macros = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
         return {**macros, "page": page}
+
+
+def _line(error: Exception, template: str) -> int:
+    """Where in the template the error arose; 1 if it arose before the template ran."""
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename.endswith(template)]
+    return lines[-1] or 1 if lines else 1

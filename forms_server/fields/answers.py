@@ -10,13 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from forms_server.errors import InvalidAnswerError
 from forms_server.fields.base import Raw, Value
 from forms_server.fields.registry import check_parts, part_specs, type_of
 from forms_server.languages import BilingualText
 from forms_server.specs.expressions import evaluate, holds
-from forms_server.specs.model import Edition, FieldSpec, Rows, Rule, Severity, TableSpec
+from forms_server.specs.model import (
+    Edition,
+    FieldSpec,
+    Limits,
+    Rows,
+    Rule,
+    Severity,
+    TableSpec,
+)
 
 ROW = TableSpec.ROW
 OVERRIDES = "overrides"
@@ -107,6 +116,8 @@ class _Reader:
         self.edition = edition
         self.today = today
         self.refusals: list[Refusal] = []
+        self.places: dict[str, tuple[int, ...]] = {}
+        """Where the rows of a table stood before the empty ones were left out."""
 
     def read(self, raw: Raw) -> Reading:
         if not isinstance(raw, Mapping):
@@ -115,7 +126,9 @@ class _Reader:
         self._check_known(raw, {*self.edition.items, OVERRIDES}, "")
         values = {item.id: self._item(item, raw) for item in self.edition.items.values()}
         self._compute(values)
-        self._drop_hidden(values)
+        while self._drop_hidden(values):
+            self._compute(values)
+        self._check_computed(values)
         self._check_required(values)
         overrides = self._overrides(raw)
         warnings = tuple(self._check_rules(values, overrides))
@@ -189,8 +202,20 @@ class _Reader:
         if len(raw) > table.maximum:
             self._refuse(table.id, InvalidAnswerError("table-too-many-rows", most=table.maximum))
             return ()
-        read = (self._row(table, row, f"{table.id}-{index}") for index, row in enumerate(raw))
+        read = [self._row(table, row, f"{table.id}-{index}") for index, row in enumerate(raw)]
+        self.places[table.id] = tuple(index for index, row in enumerate(read) if row)
         return tuple(row for row in read if row)
+
+    def _named_rows(
+        self, table: TableSpec, values: Mapping[str, Value]
+    ) -> Iterator[tuple[str, Any]]:
+        """Each answered row under its name on the page."""
+        rows = values[table.id]
+        if isinstance(rows, Mapping):
+            yield from ((f"{table.id}-{row_id}", row) for row_id, row in rows.items())
+        else:
+            places = self.places.get(table.id, ())
+            yield from zip((f"{table.id}-{place}" for place in places), rows, strict=False)
 
     def _row(self, table: TableSpec, raw: Raw, path: str) -> dict[str, Value]:
         if raw is None or raw == "":
@@ -211,7 +236,6 @@ class _Reader:
             return {}
         if table.rows_are is Rows.PICKED and not picked:
             self._refuse(f"{path}-{ROW}", InvalidAnswerError("row-missing"))
-        self._check_row_required(table, row, path)
         return row
 
     def _picked(self, table: TableSpec, raw: Mapping[str, Raw], path: str) -> str:
@@ -223,48 +247,87 @@ class _Reader:
             return ""
         return row.id
 
-    def _check_row_required(self, table: TableSpec, row: Mapping[str, Value], path: str) -> None:
-        refused = {refusal.path for refusal in self.refusals}
-        for column in table.columns:
-            name = f"{path}-{column.id}"
-            wanted = column.required or (
-                column.required_if is not None and holds(column.required_if, row)
-            )
-            if wanted and row[column.id] is None and not _touches(refused, name):
-                self._refuse(name, _missing(column))
-
     def _compute(self, values: dict[str, Value]) -> None:
         for table in self.edition.tables():
-            rows = values[table.id].values() if table.rows_are is Rows.FIXED else values[table.id]
-            for row in rows:
-                for column in table.columns:
-                    if column.computed is not None:
-                        row[column.id] = _computed(column, {**values, **row})
+            columns = [column for column in table.columns if column.computed is not None]
+            scope = self._scope(values) if columns else {}
+            for _, row in self._named_rows(table, values):
+                for column in columns:
+                    row[column.id] = _computed(column, {**scope, **row})
         for spec in self.edition.fields():
             if spec.computed is not None:
                 values[spec.id] = _computed(spec, self._scope(values))
 
-    def _drop_hidden(self, values: dict[str, Value]) -> None:
-        """What is not shown is not asked: its answer and its refusals fall away."""
+    def _check_computed(self, values: Mapping[str, Value]) -> None:
+        """A computed value keeps the limits of its field, as if it had been typed."""
+        named = [(spec.id, spec, values[spec.id]) for spec in self.edition.fields()]
+        named += [
+            (f"{path}-{column.id}", column, row[column.id])
+            for table in self.edition.tables()
+            for path, row in self._named_rows(table, values)
+            for column in table.columns
+        ]
+        for path, spec, value in named:
+            if spec.computed is not None and value is not None:
+                try:
+                    type_of(spec).read(type_of(spec).write(value), spec, self.today)
+                except InvalidAnswerError as error:
+                    self._refuse(path, error)
+
+    def _drop_hidden(self, values: dict[str, Value]) -> bool:
+        """What is not shown is not asked: its answer and its refusals fall away.
+
+        Tells whether an answer fell away, on which others may depend.
+        """
+        dropped = False
         for item in self.edition.items.values():
-            if item.shown_if is not None and not holds(item.shown_if, self._scope(values)):
+            scope = self._scope(values)
+            if not _is_shown(item, scope):
+                dropped |= _is_answered(item, values) and not _is_computed(item)
                 values[item.id] = None if isinstance(item, FieldSpec) else _no_rows(item)
-                self.refusals = [
-                    refusal for refusal in self.refusals if not _is_under(refusal.path, item.id)
-                ]
+                self._drop_refusals(item.id)
+            elif isinstance(item, TableSpec):
+                dropped |= self._drop_hidden_cells(item, values, scope)
+        return dropped
+
+    def _drop_hidden_cells(
+        self, table: TableSpec, values: Mapping[str, Value], scope: Mapping[str, Value]
+    ) -> bool:
+        dropped = False
+        for path, row in self._named_rows(table, values):
+            for column in table.columns:
+                if not _is_shown(column, {**scope, **row}):
+                    dropped |= row[column.id] is not None and not _is_computed(column)
+                    row[column.id] = None
+                    self._drop_refusals(f"{path}-{column.id}")
+        return dropped
+
+    def _drop_refusals(self, name: str) -> None:
+        self.refusals = [refusal for refusal in self.refusals if not _is_under(refusal.path, name)]
 
     def _check_required(self, values: Mapping[str, Value]) -> None:
         scope = self._scope(values)
         refused = {refusal.path for refusal in self.refusals}
         for item in self.edition.items.values():
-            if item.shown_if is not None and not holds(item.shown_if, scope):
+            if not _is_shown(item, scope):
                 continue
+            if isinstance(item, TableSpec):
+                for path, row in self._named_rows(item, values):
+                    self._check_row_required(item, {**scope, **row}, path)
             if _touches(refused, item.id):
                 continue
             if isinstance(item, TableSpec):
                 self._check_row_count(item, values)
             elif values[item.id] is None and _is_wanted(item, scope):
                 self._refuse_missing(item)
+
+    def _check_row_required(self, table: TableSpec, scope: Mapping[str, Value], path: str) -> None:
+        refused = {refusal.path for refusal in self.refusals}
+        for column in table.columns:
+            name = f"{path}-{column.id}"
+            wanted = _is_shown(column, scope) and _is_wanted(column, scope)
+            if wanted and scope[column.id] is None and not _touches(refused, name):
+                self._refuse(name, _missing(column))
 
     def _refuse_missing(self, item: FieldSpec) -> None:
         parts = [part for part in part_specs(item) if part.required]
@@ -296,11 +359,11 @@ class _Reader:
                 item = self.edition.items[rule.field]
                 yield first_input(item) if isinstance(item, FieldSpec) else item.id
             return
-        rows = values[rule.each]
-        named = rows.items() if isinstance(rows, Mapping) else enumerate(rows)
-        for name, row in named:
+        table = self.edition.items[rule.each]
+        assert isinstance(table, TableSpec)  # noqa: S101  # reading refuses anything else
+        for path, row in self._named_rows(table, values):
             if _is_broken(rule, {**scope, **row}):
-                yield f"{rule.each}-{name}-{rule.field}"
+                yield f"{path}-{rule.field}"
 
     def _overrides(self, raw: Mapping[str, Raw]) -> Mapping[str, str]:
         given = raw.get(OVERRIDES) or {}
@@ -309,14 +372,13 @@ class _Reader:
             return {}
         warnings = {rule.id for rule in self.edition.rules if rule.severity is Severity.WARNING}
         self._check_known(given, warnings, OVERRIDES)
-        reasons = {name: str(given[name]).strip() for name in sorted(warnings & set(given))}
-        for name, reason in reasons.items():
-            if len(reason) > LONGEST_REASON:
-                error = InvalidAnswerError(
-                    "text-too-long", longest=LONGEST_REASON, length=len(reason)
-                )
-                self._refuse(f"{OVERRIDES}-{name}", error)
+        reasons = {name: self._reason(name, given[name]) for name in sorted(warnings & {*given})}
         return {name: reason for name, reason in reasons.items() if reason}
+
+    def _reason(self, rule_id: str, raw: Raw) -> Value:
+        label = BilingualText(kk="", ru="")
+        spec = FieldSpec(id=rule_id, type="text", label=label, limits=Limits(length=LONGEST_REASON))
+        return self._field(spec, raw, f"{OVERRIDES}-{rule_id}")
 
     def _scope(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """What an expression may name: fields, parts, columns of tables, today."""
@@ -358,6 +420,18 @@ def _missing(spec: FieldSpec) -> InvalidAnswerError:
     if control == "checkbox":
         return InvalidAnswerError("consent-missing")
     return InvalidAnswerError(codes.get(control, "answer-missing"))
+
+
+def _is_shown(item: FieldSpec | TableSpec, scope: Mapping[str, Value]) -> bool:
+    return item.shown_if is None or holds(item.shown_if, scope)
+
+
+def _is_computed(item: FieldSpec | TableSpec) -> bool:
+    return isinstance(item, FieldSpec) and item.computed is not None
+
+
+def _is_answered(item: FieldSpec | TableSpec, values: Mapping[str, Value]) -> bool:
+    return values[item.id] not in (None, (), {})
 
 
 def _is_wanted(spec: FieldSpec, scope: Mapping[str, Value]) -> bool:

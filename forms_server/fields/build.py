@@ -250,13 +250,20 @@ def _flatten(raw: Raw, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(raw, Mapping):
         for name, value in raw.items():
             yield from _flatten(value, f"{path}-{name}" if path else str(name))
-    elif isinstance(raw, (list, tuple)) and raw and isinstance(raw[0], Mapping):
+    elif isinstance(raw, (list, tuple)) and any(isinstance(value, Mapping) for value in raw):
         for index, value in enumerate(raw):
             yield from _flatten(value, f"{path}-{index}")
     elif isinstance(raw, (list, tuple)):
-        yield from ((path, str(value)) for value in raw)
+        yield from ((path, _typed(value)) for value in raw)
     else:
-        yield path, "" if raw is None else str(raw)
+        yield path, _typed(raw)
+
+
+def _typed(raw: Raw) -> str:
+    """What a person would have typed or ticked for a raw answer of JSON."""
+    if raw is None:
+        return ""
+    return str(raw).lower() if isinstance(raw, bool) else str(raw)
 
 
 def _item(item: FieldSpec | TableSpec, language: Language) -> Any:
@@ -285,10 +292,14 @@ def _is_inside(row: RowSpec, heading: RowSpec) -> bool:
     return not row.number or row.number.startswith(f"{heading.number.rstrip('.')}.")
 
 
-def _inputs(fields: Any) -> Iterator[tuple[str, Any]]:
-    for field in fields:
-        yield field.name, field
+def _inputs(fields: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every input by its path; a row's is its place, whatever number it was posted under."""
+    for place, field in enumerate(fields):
+        name = f"{path}{field.short_name}"
+        if isinstance(fields, list):
+            name = f"{path}{place}"
+        yield name, field
         if isinstance(field, FieldList):
-            yield from _inputs(field.entries)
+            yield from _inputs(field.entries, f"{name}-")
         elif isinstance(field, FormField):
-            yield from _inputs(field.form)
+            yield from _inputs(field.form, f"{name}-")

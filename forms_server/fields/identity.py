@@ -214,7 +214,7 @@ class IdentityDocument(Composite):
         )  # fmt: skip
 
     def show(self, value: Value, spec: FieldSpec, language: Language) -> str:
-        shown = (self.show_part(value, part, spec, language) for part in self.parts)
+        shown = (self.show_part(value, part, spec, language) for part in self.rule_names)
         return ", ".join(text for text in shown if text)
 
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import ClassVar
 
 from num2words import num2words
@@ -15,6 +15,8 @@ from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec
 
 NO_BREAK = "\u00a0"
+MOST_DIGITS = 400
+"""More than any product of answers can have: a computed value is refused by its limits."""
 WORDS = {Language.KK: "kz", Language.RU: "ru"}
 """The languages as num2words names them."""
 
@@ -34,10 +36,11 @@ class Number(FieldType):
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         plain = re.sub(r"\s", "", text).replace(",", ".")
-        if not re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]+)?", plain):
+        match = re.fullmatch(r"-?[0-9]{1,40}(\.(?P<fraction>[0-9]{1,40}))?", plain)
+        if match is None:
             raise InvalidAnswerError("number-wrong")
         value = Decimal(plain)
-        if value != round(value, self.places):
+        if len((match["fraction"] or "").rstrip("0")) > self.places:
             raise InvalidAnswerError(
                 "number-places" if self.places else "number-whole", places=self.places
             )
@@ -54,7 +57,7 @@ class Number(FieldType):
 
     def settle(self, value: Value) -> Value:
         step = Decimal(1).scaleb(-self.places)
-        return self._normal(Decimal(value).quantize(step, ROUND_HALF_UP))
+        return self._normal(Decimal(value).quantize(step, ROUND_HALF_UP, Context(prec=MOST_DIGITS)))
 
     def write(self, value: Value) -> Raw:
         return f"{value:f}"
@@ -139,7 +142,7 @@ class Money(Number):
     parts = ("words",)
 
     def _normal(self, value: Decimal) -> Value:
-        return value.quantize(Decimal("0.01"))
+        return value.quantize(Decimal("0.01"), context=Context(prec=MOST_DIGITS)) + Decimal(0)
 
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
         return in_words(int(value), language)

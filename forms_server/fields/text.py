@@ -71,7 +71,7 @@ class Phone(FieldType):
     input = Input("text", 18, {"type": "tel", "inputmode": "tel", "autocomplete": "off"})
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
-        digits = re.sub(r"[\s()+.-]", "", unicodedata.normalize("NFKC", text))
+        digits = re.sub(r"[\s()+.\u2010-\u2015-]", "", unicodedata.normalize("NFKC", text))
         if len(digits) == 11 and digits[0] in "78":
             digits = digits[1:]
         if not re.fullmatch(r"[0-9]{10}", digits):

@@ -44,7 +44,8 @@ def _inspect_page(
         templates.write_body(page)
     except DocumentError as error:
         reason = error.values.get("name") or error.values.get("reason")
-        yield SpecificationError("spec-template-broken", path=path, line=1, reason=reason)
+        line = int(str(error.values.get("line", 1)))
+        yield SpecificationError("spec-template-broken", path=path, line=line, reason=reason)
         return
     for item in edition.items.values():
         is_printed = not isinstance(item, FieldSpec) or item.printed

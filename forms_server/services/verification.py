@@ -115,7 +115,7 @@ def unlock(workshop: Workshop, token: str, *, iin_last4: str) -> DocumentDetails
     if not hmac.compare_digest(record.iin_last4.encode(), iin_last4.strip().encode()):
         return None
     edition = workshop.edition(record.form_id, record.edition_id)
-    rows = tuple(_rows(edition, record)) if edition else ()
+    rows = tuple(_rows(workshop, edition, record)) if edition else ()
     return DocumentDetails(certificate=certificate, rows=rows)
 
 
@@ -210,9 +210,10 @@ def _certificate(workshop: Workshop, record: DocumentRecord | None) -> Certifica
 
 
 def _rows(
-    edition: Edition, record: DocumentRecord
+    workshop: Workshop, edition: Edition, record: DocumentRecord
 ) -> Iterator[tuple[BilingualText, BilingualText]]:
-    reading = read_answers(edition, record.answers, record.reserved_at.date())
+    day = record.reserved_at.astimezone(workshop.zone).date()
+    reading = read_answers(edition, record.answers, day)
     yield from show_answers(edition, reading.answers)
 
 

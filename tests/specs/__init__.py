@@ -1,0 +1,1 @@
+"""Tests of the specifications and of the language of rules."""

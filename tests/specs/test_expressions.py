@@ -75,7 +75,7 @@ def test_a_choice_is_looked_for_in_a_list(choice: str, chosen: list[str]) -> Non
 @given(st.booleans(), st.booleans(), st.booleans())
 def test_logic_is_logic(a: bool, b: bool, c: bool) -> None:
     text = "a and b or not c and not (a or b)"
-    assert value(text, a=a, b=b, c=c) is (a and b or not c and not (a or b))
+    assert value(text, a=a, b=b, c=c) is ((a and b) or (not c and not (a or b)))
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def test_a_right_form_is_read(make_root: Root, sample: str) -> None:
     assert form.title == BilingualText(kk="Үлгі акт", ru="Образцовый акт")
     assert form.editions[0].in_force_from == date(2025, 5, 2)
     assert edition.original is Original.RU
-    assert [*edition.items][0] == "person"
+    assert next(iter(edition.items)) == "person"
     table = edition.items["services"]
     assert isinstance(table, TableSpec)
     assert (table.rows_are, table.maximum) == (Rows.FREE, 5)
