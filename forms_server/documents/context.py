@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from forms_server.documents.slots import Slots
 from forms_server.fields.answers import ROW, Answers
 from forms_server.fields.base import Value
 from forms_server.fields.registry import part_specs, type_of
@@ -46,7 +47,6 @@ class Stamp:
     address: str
     """What is printed under the QR for typing by hand."""
     short_code: str
-    qr_png: bytes
     is_development: bool
 
 
@@ -83,7 +83,12 @@ class Page:
         self.answers = answers or Answers({})
         self.stamp = stamp
         self.asked: set[str] = set()
+        self.slots: Slots | None = None
         self._inputs: Counter[str] = Counter()
+
+    def slot(self, text: str, *, may_wrap: bool = False) -> tuple[int, ...]:
+        """The slots that this text is written into later, a line each; none to print it inline."""
+        return () if self.slots is None else self.slots.add(text, may_wrap=may_wrap)
 
     @property
     def fillable(self) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import logging
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,10 +24,13 @@ import lxml.html
 import pydyf
 from lxml import etree
 from weasyprint import CSS, HTML, Attachment, Document
+from weasyprint.formatting_structure import boxes
 from weasyprint.logger import LOGGER
+from weasyprint.pdf.stream import Stream as PageStream
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
+from forms_server.documents.slots import Place, slot_of_colour
 from forms_server.errors import DocumentError
 
 
@@ -41,11 +44,23 @@ class DataFile:
     made_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaidOut:
+    """A document laid out with slots, for :mod:`forms_server.documents.stencils`.
+
+    ``pages`` are the operators of each page, ``places`` where each slot stands.
+    """
+
+    pdf: bytes
+    pages: tuple[tuple[bytes, ...], ...]
+    places: Mapping[int, Place]
+
+
 class Printer:
     """Prints HTML with one style sheet; make one per process and keep it."""
 
     def __init__(self, style_sheet: Path) -> None:
-        self._fetcher = URLFetcher(allowed_protocols=("file", "data"), fail_on_errors=True)
+        self._fetcher = URLFetcher(allowed_protocols=("file",), fail_on_errors=True)
         self._base = style_sheet.parent.as_uri() + "/"
         self._fonts = FontConfiguration()
         self._style = CSS(
@@ -71,6 +86,25 @@ class Printer:
             )
         assert isinstance(written, bytes)  # noqa: S101  # no target was given
         return written
+
+    def lay_out_slots(self, html: str, data: DataFile) -> LaidOut:
+        """Lay out a document whose slots are filled later; PDF/A-3a, with ``data`` attached."""
+        pages: list[tuple[bytes, ...]] = []
+
+        def finish(document: Document, pdf: Any) -> None:
+            streams = [item for item in pdf.objects if isinstance(item, PageStream)]
+            pages.extend(tuple(map(_written, stream.stream)) for stream in streams)
+            _finish(document, pdf)
+
+        options = {"pdf_variant": "pdf/a-3a"}
+        with _log_is_silent(), _collector_is_held():
+            document = self._lay_out(html, options)
+            places = {slot: place for page in document.pages for slot, place in _slots(page)}
+            written = document.write_pdf(
+                finisher=finish, attachments=[_attachment(data)], **options
+            )
+        assert isinstance(written, bytes)  # noqa: S101  # no target was given
+        return LaidOut(pdf=written, pages=tuple(pages), places=places)
 
     def _lay_out(self, html: str, options: dict[str, Any]) -> Document:
         source = _ParsedHtml(html, base_url=self._base, url_fetcher=self._fetcher)
@@ -105,6 +139,38 @@ class _ParsedHtml(HTML):  # type: ignore[misc]  # WeasyPrint has no types
         self.media_type = "print"
         self.wrapper_element = cssselect2.ElementWrapper.from_html_root(tree, content_language=None)
         self.etree_element = self.wrapper_element.etree_element
+
+
+def _slots(page: Any) -> Iterator[tuple[int, Place]]:
+    """Every slot on a laid-out page."""
+    yield from _slots_in(page._page_box, block=page._page_box, line=None)
+
+
+def _slots_in(box: Any, *, block: Any, line: Any) -> Iterator[tuple[int, Place]]:
+    """Walk a box tree, knowing the block and the line that one is in."""
+    if isinstance(box, boxes.TextBox):
+        slot = slot_of_colour(*box.style["color"].coordinates)
+        if slot is not None:
+            yield slot, _place(box, block=block, line=line)
+        return
+    block = box if isinstance(box, boxes.BlockContainerBox) else block
+    line = box if isinstance(box, boxes.LineBox) else line
+    for child in getattr(box, "children", ()):
+        yield from _slots_in(child, block=block, line=line)
+
+
+def _place(box: Any, *, block: Any, line: Any) -> Place:
+    """The slot's own width; up to the right edge if nothing stands behind it on its line."""
+    starts_left = box.style["text_align_all"] in {"start", "left", "justify"}
+    is_last = line is not None and _last_text(line) is box
+    right = block.content_box_x() + block.width
+    room = right - box.position_x if is_last and starts_left else box.width
+    return Place(room=float(room), full=float(block.width), size=float(box.style["font_size"]))
+
+
+def _last_text(line: Any) -> Any:
+    texts = [item for item in line.descendants() if isinstance(item, boxes.TextBox)]
+    return texts[-1] if texts else None
 
 
 def _finish(document: Document, pdf: Any) -> None:

@@ -7,7 +7,9 @@ every later step follows from the row alone, so a second try gives the same docu
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -24,7 +26,8 @@ from forms_server.documents.qr import (
     short_code,
     write_seal,
 )
-from forms_server.errors import ServiceError, StorageError
+from forms_server.documents.stencils import Filling
+from forms_server.errors import DocumentError, ServiceError, StorageError
 from forms_server.fields.answers import Answers, read_answers, write_answers
 from forms_server.languages import OUTPUTS, Language
 from forms_server.services.accounts import Actor, Permission, require
@@ -41,6 +44,8 @@ from forms_server.storage.records import (
 PAGE_SIZE = 25
 LONGEST_ANNULMENT_REASON = 500
 CODE_TRIES = 5
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +77,10 @@ def issue(  # noqa: PLR0913  # what, in which language, who, when: all by name
     if output not in OUTPUTS:
         raise ServiceError("output-unknown", output=output)
     token = _new_token()
+    counted = _counted(edition, actor.office, year=f"{now.astimezone(workshop.zone):%Y}")
     request = NewDocument(
-        scope=_scope(edition, actor.office, now),
-        number_pattern=_pattern(edition, actor.office, now),
+        scope="/".join([edition.form_id, *(counted[name] for name in edition.numbering.per)]),
+        number_pattern=_pattern(edition, counted),
         form_id=edition.form_id,
         edition_id=edition.id,
         output=output,
@@ -93,10 +99,17 @@ def issue(  # noqa: PLR0913  # what, in which language, who, when: all by name
 
 
 def finish_unfinished(workshop: Workshop, *, reserved_before: datetime | None = None) -> int:
-    """Finish what a crash left between number and paper; the count of documents finished."""
+    """Finish what a crash left between number and paper; the count of documents finished.
+
+    What still does not print is told in the log and stays as it is, so that one such document does
+    not keep the others, or the server, from starting.
+    """
     finished = 0
     for record in workshop.records.documents.unfinished(reserved_before=reserved_before):
-        finished += _finish(workshop, record).state is DocumentState.ISSUED
+        try:
+            finished += _finish(workshop, record).state is DocumentState.ISSUED
+        except (DocumentError, ServiceError, StorageError) as error:
+            logger.error("document %s could not be finished: %s", record.number, error.code)
     return finished
 
 
@@ -179,19 +192,15 @@ def _new_token() -> str:
     return new_token(secrets.token_bytes(TOKEN_BYTES))
 
 
-def _counted(edition: Edition, office: OfficeRecord, now: datetime) -> dict[str, str]:
-    return {"office": office.code, "form": edition.form_id, "year": f"{now:%Y}"}
+def _counted(edition: Edition, office: OfficeRecord, *, year: str) -> dict[str, str]:
+    """What a number may be counted per; the year is the office's own, not Greenwich's."""
+    return {"office": office.code, "form": edition.form_id, "year": year}
 
 
-def _scope(edition: Edition, office: OfficeRecord, now: datetime) -> str:
-    names = _counted(edition, office, now)
-    return "/".join([edition.form_id, *(names[name] for name in edition.numbering.per)])
-
-
-def _pattern(edition: Edition, office: OfficeRecord, now: datetime) -> str:
+def _pattern(edition: Edition, counted: Mapping[str, str]) -> str:
     """The numbering pattern with everything filled in but the number."""
     pattern = edition.numbering.pattern
-    for name, value in _counted(edition, office, now).items():
+    for name, value in counted.items():
         pattern = pattern.replace(f"{{{name}}}", value)
     return pattern
 
@@ -211,14 +220,21 @@ def _iin_last4(edition: Edition, answers: Answers) -> str | None:
 
 
 def _finish(workshop: Workshop, record: DocumentRecord) -> DocumentRecord:
+    """Print, seal and save; where another process was quicker, its document is the one."""
     sealed, data = seal_record(workshop, record)
-    return workshop.records.documents.finish(
-        record.id,
-        blob_key=workshop.blobs.put(sealed),
-        pdf_sha256=hashlib.sha256(sealed).hexdigest(),
-        data_sha256=hashlib.sha256(data).hexdigest(),
-        issued_at=record.reserved_at,
-    )
+    try:
+        return workshop.records.documents.finish(
+            record.id,
+            blob_key=workshop.blobs.put(sealed),
+            pdf_sha256=hashlib.sha256(sealed).hexdigest(),
+            data_sha256=hashlib.sha256(data).hexdigest(),
+            issued_at=record.reserved_at,
+        )
+    except StorageError as error:
+        finished = workshop.records.documents.by_id(record.id)
+        if error.code != "document-not-issuing" or finished is None:
+            raise
+        return finished
 
 
 def seal_record(workshop: Workshop, record: DocumentRecord) -> tuple[bytes, bytes]:
@@ -247,16 +263,16 @@ def print_record(
     data: bytes,
 ) -> bytes:
     """The document's PDF before its seal: the same bytes for the same record and QR."""
-    stamp = stamp_of(workshop, record, data)
+    stamp = stamp_of(workshop, record)
     pages = pages_of(edition, record.output, Output.ISSUED, answers=answers, stamp=stamp)
-    html = workshop.templates.write_html(pages)
     attachment = DataFile(
         name=f"{record.number}.xml",
         description="Жауаптар / Ответы",
         content=data,
         made_at=record.reserved_at,
     )
-    return workshop.printer.print_pdf(html, data=attachment)
+    filling = Filling(data=attachment, qr_png=_qr(workshop, record, data), made_at=stamp.issued_at)
+    return workshop.press.print_document(pages, filling)
 
 
 def _data(workshop: Workshop, record: DocumentRecord, edition: Edition, answers: Answers) -> bytes:
@@ -273,29 +289,31 @@ def _day(workshop: Workshop, record: DocumentRecord) -> date:
     return record.reserved_at.astimezone(workshop.zone).date()
 
 
-def stamp_of(workshop: Workshop, record: DocumentRecord, data: bytes) -> Stamp:
-    """What issuing adds to the page; the QR vouches for the hash of the data."""
-    office = _office(workshop, record)
-    issued_at = record.reserved_at.astimezone(workshop.zone)
+def stamp_of(workshop: Workshop, record: DocumentRecord) -> Stamp:
+    """What issuing adds to the page in letters; the QR is drawn beside it."""
+    return Stamp(
+        number=record.number,
+        issued_at=record.reserved_at.astimezone(workshop.zone),
+        office=_office(workshop, record).name,
+        address=f"{workshop.settings.public_url}/verify",
+        short_code=record.short_code,
+        is_development=workshop.sealer.is_development,
+    )
+
+
+def _qr(workshop: Workshop, record: DocumentRecord, data: bytes) -> bytes:
+    """The QR; its seal vouches for the hash of the data."""
     payload = SealPayload(
         form=record.form_id,
         edition=record.edition_id,
         number=record.number,
-        issued_on=issued_at.date(),
-        office=office.code,
+        issued_on=_day(workshop, record),
+        office=_office(workshop, record).code,
         masked_name=record.masked_name,
         data_sha256=hashlib.sha256(data).digest(),
     )
-    url = address(workshop.settings.public_url, record.token, write_seal(payload, workshop.qr_keys))
-    return Stamp(
-        number=record.number,
-        issued_at=issued_at,
-        office=office.name,
-        address=f"{workshop.settings.public_url}/verify",
-        short_code=record.short_code,
-        qr_png=qr_png(url),
-        is_development=workshop.sealer.is_development,
-    )
+    seal = write_seal(payload, workshop.qr_keys)
+    return qr_png(address(workshop.settings.public_url, record.token, seal))
 
 
 def _office(workshop: Workshop, record: DocumentRecord) -> OfficeRecord:

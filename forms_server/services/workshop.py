@@ -20,6 +20,8 @@ from forms_server.documents.keys import (
 )
 from forms_server.documents.pdf import Printer
 from forms_server.documents.signing import Sealer
+from forms_server.documents.slots import load_slot_font
+from forms_server.documents.stencils import Press
 from forms_server.errors import SettingsError
 from forms_server.fields.registry import TYPES
 from forms_server.services.accounts import create_first_accounts
@@ -39,6 +41,7 @@ class Workshop:
     forms: Mapping[str, FormSpec]
     templates: Templates
     printer: Printer
+    press: Press
     sealer: Sealer
     qr_keys: QrKeys
     trusted: tuple[x509.Certificate, ...]
@@ -59,16 +62,22 @@ class Workshop:
 
 def open_workshop(settings: Settings, now: datetime) -> Workshop:
     """Everything ready to work: the database migrated, keys and first accounts made if need be."""
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError("settings-home", path=settings.home, reason=error.strerror) from error
     upgrade(settings.database_url)
     records = open_records(settings.database_url)
     office = records.offices.ensure(settings.office.code, settings.office.name)
     keys, trusted, qr_keys = _open_keys(settings, now)
+    templates = Templates(settings.root / "templates")
+    printer = Printer(settings.root / "static" / "print.css")
     return Workshop(
         settings=settings,
         forms=read_forms(settings.root, TYPES),
-        templates=Templates(settings.root / "templates"),
-        printer=Printer(settings.root / "static" / "print.css"),
+        templates=templates,
+        printer=printer,
+        press=Press(templates, printer, load_slot_font()),
         sealer=Sealer(keys),
         qr_keys=qr_keys,
         trusted=trusted,

@@ -1,0 +1,183 @@
+"""Places on a page that an answer is written into after the page has been laid out.
+
+Laying a page out costs a hundred times more than writing into it, and most answers change nothing
+about it: they fit their blanks. Such an answer is printed as a *slot*: in the HTML stands a letter
+of a colour that names the slot, and no-break spaces as wide as the blank; what is written there is
+known only to :class:`Slots`. An answer that does not fit is printed inline and flows on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+from fontTools import subset
+from fontTools.ttLib import TTFont
+
+from forms_server.errors import DocumentError
+
+RANGES = ((0x20, 0x7E), (0xA0, 0xFF), (0x400, 0x4FF), (0x2010, 0x2026), (0x2030, 0x203A))
+SINGLE = (0x2116, 0x20B8)
+"""Latin, all of Cyrillic with the Kazakh letters, dashes and quotes, №, ₸."""
+FONT_FILES = tuple(
+    Path("/usr/share/fonts/truetype") / folder / "LiberationSerif-Regular.ttf"
+    for folder in ("liberation2", "liberation")
+)
+"""Where Debian 12 (fonts-liberation2) and later ones (fonts-liberation) keep the print font."""
+MARK = 1
+"""Red of a slot's colour; green and blue are its index."""
+PLACEHOLDER = "x"
+
+
+MOST_LINES = 7
+INLINE = 0
+"""Instead of a count of lines: the text is printed inline and flows on."""
+
+
+class Slots:
+    """The texts of one document that wait for their slots, in the order the page asks for them.
+
+    ``lines`` says of some of them, by index, how many lines they need; one if it says nothing.
+    """
+
+    def __init__(self, font: SlotFont, lines: Mapping[int, int]) -> None:
+        self._font = font
+        self._lines = lines
+        self.texts: list[str] = []
+        self.may_wrap: list[bool] = []
+
+    def add(self, text: str, *, may_wrap: bool) -> tuple[int, ...]:
+        """The slots, a line each, that this text is to fill; none if it must be printed inline."""
+        index = len(self.texts)
+        self.texts.append(text)
+        self.may_wrap.append(may_wrap)
+        count = self._lines.get(index, 1) if self._font.has(text) else INLINE
+        return tuple(slot_number(index, line) for line in range(count))
+
+
+def slot_number(index: int, line: int) -> int:
+    """The number, and so the colour, of one line of a text."""
+    return index * (MOST_LINES + 1) + line
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a slot came to stand, in CSS pixels.
+
+    ``room`` is the width its text may take, ``full`` that of a further line below it.
+    """
+
+    room: float
+    full: float
+    size: float
+
+
+def wrap(text: str, place: Place, font: SlotFont) -> list[str]:
+    """The text in lines that fit: the first in the slot's own room, the others in full ones."""
+    lines: list[str] = []
+    line = ""
+    room = place.room
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line and font.width(longer, place.size) > room:
+            lines.append(line)
+            line, room = word, place.full
+        elif not lines and not line and font.width(word, place.size) > room:
+            lines.append("")
+            line, room = word, place.full
+        else:
+            line = longer
+    return [*lines, line]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFont:
+    """The font of the slots: made once per process, holds every letter a slot may need.
+
+    ``program`` is the TrueType font file; ``glyphs`` maps letters to glyphs and ``widths`` glyphs
+    to their advances in thousandths of the font size.
+    """
+
+    name: str
+    program: bytes
+    glyphs: Mapping[str, int]
+    widths: tuple[int, ...]
+    descriptor: Mapping[str, int | tuple[int, ...]]
+
+    def has(self, text: str) -> bool:
+        return all(letter in self.glyphs for letter in text)
+
+    def width(self, text: str, size: float) -> float:
+        """How wide the text stands, in the unit of ``size``."""
+        return sum(self.widths[self.glyphs[letter]] for letter in text) * size / 1000
+
+    def encode(self, text: str) -> bytes:
+        """The text as a PDF hexadecimal string of two-byte glyph numbers."""
+        return b"<%s>" % "".join(f"{self.glyphs[letter]:04x}" for letter in text).encode("ascii")
+
+
+@cache
+def load_slot_font() -> SlotFont:
+    """Liberation Serif with the letters of :data:`RANGES`; ``font-missing`` if not installed."""
+    path = next((path for path in FONT_FILES if path.is_file()), None)
+    if path is None:
+        raise DocumentError("font-missing")
+    font = TTFont(path)
+    options = subset.Options(
+        notdef_outline=True, hinting=False, layout_features=[], name_IDs=[], drop_tables=["FFTM"]
+    )
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=[*_wanted()])
+    cutter.subset(font)
+    program = BytesIO()
+    font.save(program)
+    return _describe(font, program.getvalue())
+
+
+def _wanted() -> Iterator[int]:
+    for first, last in RANGES:
+        yield from range(first, last + 1)
+    yield from SINGLE
+
+
+def _describe(font: TTFont, program: bytes) -> SlotFont:
+    scale = 1000 / font["head"].unitsPerEm
+    order = font.getGlyphOrder()
+    numbers = {glyph: number for number, glyph in enumerate(order)}
+    letters = {chr(code): numbers[glyph] for code, glyph in font.getBestCmap().items()}
+    head, metrics = font["head"], font["OS/2"]
+    box = (head.xMin, head.yMin, head.xMax, head.yMax)
+    return SlotFont(
+        name="AAAAAA+SlotSerif",
+        program=program,
+        glyphs=letters,
+        widths=tuple(round(font["hmtx"][glyph][0] * scale) for glyph in order),
+        descriptor={
+            "Flags": 4,
+            "FontBBox": tuple(round(value * scale) for value in box),
+            "ItalicAngle": 0,
+            "Ascent": round(metrics.sTypoAscender * scale),
+            "Descent": round(metrics.sTypoDescender * scale),
+            "CapHeight": round(getattr(metrics, "sCapHeight", 662) * scale),
+            "StemV": 80,
+        },
+    )
+
+
+_COLOUR = re.compile(rb"(0?\.\d+|0|1) (0?\.\d+|0|1) (0?\.\d+|0|1) rg")
+
+
+def slot_of_colour(red: float, green: float, blue: float) -> int | None:
+    """The slot that a colour (parts of 1) names, ``None`` if it is a colour of the page."""
+    channels = [round(value * 255) for value in (red, green, blue)]
+    return channels[1] * 256 + channels[2] if channels[0] == MARK else None
+
+
+def slot_of_operator(operator: bytes) -> int | None:
+    """The slot that a PDF operator begins by setting its colour."""
+    match = _COLOUR.fullmatch(operator)
+    return slot_of_colour(*(float(value) for value in match.groups())) if match else None
