@@ -9,6 +9,10 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from forms_server.services.accounts import Actor
+from forms_server.services.workshop import Workshop
+from tests.workshop import actor_in, opened, settings_in
+
 PRINTING_LOGGERS = ("weasyprint", "fontTools")
 
 # On a busy machine a slow example is no defect; in CI the examples are the same every time.
@@ -54,3 +58,25 @@ def printing_complaints() -> Iterator[list[str]]:
     for logger in loggers:
         logger.removeHandler(collector)
     assert not collector.messages, "\n".join(collector.messages)
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """One workshop for all tests of a worker; what a test issues stays for the others."""
+    with opened(settings_in(tmp_path_factory.mktemp("workshop"))) as workshop:
+        yield workshop
+
+
+@pytest.fixture(scope="session")
+def clerk(workshop: Workshop) -> Actor:
+    return actor_in(workshop, "clerk")
+
+
+@pytest.fixture(scope="session")
+def head(workshop: Workshop) -> Actor:
+    return actor_in(workshop, "head")
+
+
+@pytest.fixture(scope="session")
+def administrator(workshop: Workshop) -> Actor:
+    return actor_in(workshop, "administrator")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -48,7 +48,7 @@ class Workshop:
     records: Records
     blobs: BlobStore
     office: OfficeRecord
-    first_accounts: tuple[tuple[str, str], ...]
+    first_accounts: tuple[tuple[str, str], ...] = field(repr=False)
     """Login and password of accounts just made: to be shown once and forgotten."""
 
     @property
