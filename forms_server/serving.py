@@ -49,6 +49,7 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int) -> 
         "max_requests": REQUESTS_PER_WORKER,
         "max_requests_jitter": REQUESTS_PER_WORKER // 10,
         "proc_name": "forms-server",
+        "control_socket_disable": True,
     }
     _Server(settings, options).run()
 
