@@ -3,6 +3,9 @@
 // What it vouches for is compared with the record that the page shows; offline there is no record.
 
 const KEYS = "/.well-known/jwks.json";
+const ALIVE = "/health";
+const SHELL = "/v/offline";
+const BETWEEN_TRIES = 5_000;
 const HEADER = '{"alg":"ES256"}';
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
 const DAY = 86_400_000;
@@ -90,7 +93,7 @@ function showAnswer(panel, { answer, said }) {
   panel.hidden = false;
   const list = panel.querySelector("[data-seal-facts]");
   list.hidden = !said || answer === "agrees";
-  if (said) fillIn(list, said);
+  if (said) showFacts(list, said);
   putFirst(panel.closest("[data-record]"), DOUBTFUL.has(answer));
 }
 
@@ -103,7 +106,7 @@ function putFirst(place, isDoubtful) {
   if (isDoubtful) verdict.before(place);
 }
 
-function fillIn(list, said) {
+function showFacts(list, said) {
   const title = document.querySelector(`[data-form-titles] [data-form="${CSS.escape(said.form)}"]`);
   const facts = { ...said, form: title?.textContent ?? said.form, day: showDay(said.days) };
   for (const place of list.querySelectorAll("[data-seal-fact]")) {
@@ -134,14 +137,22 @@ async function start() {
   showAnswer(panel, await judgeSeal(text, record, loadKeys));
 }
 
-function offerReload() {
+/** The page that stands in for a silent server gives way as soon as the server answers again. */
+function watchForNetwork() {
   const button = document.querySelector("[data-reload]");
   if (!button) return;
   button.hidden = false;
   button.addEventListener("click", () => location.reload());
-  addEventListener("online", () => location.reload());
+  addEventListener("online", reloadIfAnswered);
+  setInterval(reloadIfAnswered, BETWEEN_TRIES);
+}
+
+async function reloadIfAnswered() {
+  if (!navigator.onLine || location.pathname === SHELL) return;
+  const answered = await fetch(ALIVE, { cache: "no-store" }).then((answer) => answer.ok, () => false);
+  if (answered) location.reload();
 }
 
 addEventListener("hashchange", start);
-offerReload();
+watchForNetwork();
 await start();

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -126,7 +126,7 @@ class Watch:
     def _hear_console(self, message: ConsoleMessage) -> None:
         if message.type != "error":
             return
-        url = str(message.location.get("url", ""))
+        url = urldefrag(str(message.location.get("url", ""))).url
         if message.text.startswith("Failed to load resource"):
             self.resource_errors.append((url, message.text))
         else:
@@ -139,7 +139,7 @@ class Watch:
 
     def _see_response(self, response: Response) -> None:
         if response.request.is_navigation_request() and 400 <= response.status < 500:
-            self.refused_pages.add(response.url)
+            self.refused_pages.add(urldefrag(response.url).url)
 
     def _hear_policy_breach(self, words: str) -> None:
         self.complaints.append(f"content security policy: {words}")

@@ -1,0 +1,404 @@
+"""A citizen checks a paper in a real browser: the seal, a file, another language, no network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import LiveServer, OpenPage
+from tests.judges import pdf_pages_png, read_qr
+
+Axe = Callable[[Page], None]
+LANGUAGES = ("kk", "ru", "en")
+PHONE = {"width": 320, "height": 640}
+DESK = {"width": 1280, "height": 900}
+UNKNOWN = "x" * 22
+RESOLUTION = 150
+READY = "navigator.serviceWorker.ready.then(() => true)"
+ANY_WORD = re.compile(".+")
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """An issued document: its number, its file, and what the QR on it says."""
+
+    number: str
+    pdf: Path
+    path: str
+    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    valid: Paper
+    annulled: Paper
+
+
+@pytest.fixture(scope="module")
+def papers(live_server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Papers:
+    """Two papers as they come out of the server; one of them is then annulled."""
+    folder = tmp_path_factory.mktemp("papers")
+    answers = folder / "answers.json"
+    answers.write_text(live_server.run("sample", "mse-01").stdout, encoding="utf-8")
+    valid, annulled = (_issue(live_server, answers, folder / f"{n}.pdf") for n in range(2))
+    done = live_server.run("annul", annulled.number, "--reason", "Қате күн", "--as", "head")
+    assert done.returncode == 0, done.stderr
+    return Papers(valid, annulled)
+
+
+def _issue(server: LiveServer, answers: Path, pdf: Path) -> Paper:
+    done = server.run("issue", "mse-01", str(answers), "--language", "kk", "-o", str(pdf))
+    assert done.returncode == 0, done.stderr
+    address = next(_qr_codes(pdf_pages_png(pdf, RESOLUTION)))
+    path, _, seal = address.removeprefix(server.url).partition("#")
+    return Paper(done.stdout.strip(), pdf, path, seal)
+
+
+def _qr_codes(pages: Sequence[Path]) -> Iterator[str]:
+    for page in pages:
+        try:
+            yield read_qr(page)
+        except AssertionError:
+            continue
+
+
+def altered(seal: str) -> str:
+    """The seal with one letter of its signature changed, the last but four."""
+    letter = "A" if seal[-5] != "A" else "B"
+    return f"{seal[:-5]}{letter}{seal[-4:]}"
+
+
+# -- every page, every language, every width ------------------------------------------------------
+
+
+def addresses(papers: Papers) -> Sequence[str]:
+    valid, annulled = papers.valid, papers.annulled
+    return (
+        "/",
+        "/templates/",
+        "/sign-in",
+        "/verify",
+        "/nowhere",
+        f"/v/{UNKNOWN}",
+        f"/v/{UNKNOWN}#{valid.seal}",
+        f"{valid.path}#{valid.seal}",
+        f"{valid.path}#{annulled.seal}",
+        f"{valid.path}#{altered(valid.seal)}",
+        f"{annulled.path}#{annulled.seal}",
+        f"/v/offline#{valid.seal}",
+        f"/v/offline#{altered(valid.seal)}",
+    )
+
+
+def open_sealed(page: Page, server: LiveServer, address: str, language: str) -> None:
+    """Open the address in a language and wait for what the seal's module says."""
+    path, _, seal = address.partition("#")
+    page.goto("about:blank")
+    page.goto(f"{server.url}{path}?lang={language}#{seal}")
+    if seal:
+        expect(page.locator("[data-seal]")).not_to_have_attribute("data-answer", "checking")
+        expect(page.locator("[data-seal]")).to_have_attribute("data-answer", ANY_WORD)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_is_accessible_and_fits_a_phone(
+    open_page: OpenPage, live_server: LiveServer, papers: Papers, axe: Axe, *, language: str
+) -> None:
+    page = open_page(viewport=PHONE)
+    for address in addresses(papers):
+        open_sealed(page, live_server, address, language)
+        axe(page)
+        assert page.evaluate(OVERFLOW) <= 0, f"{address} {language}"
+
+
+def test_every_page_has_enough_contrast_in_the_dark(
+    open_page: OpenPage, live_server: LiveServer, papers: Papers, axe: Axe
+) -> None:
+    page = open_page(viewport=DESK, color_scheme="dark")
+    for address in addresses(papers):
+        open_sealed(page, live_server, address, "ru")
+        axe(page)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_reports_and_refusals_are_accessible(
+    open_page: OpenPage, live_server: LiveServer, papers: Papers, axe: Axe, *, language: str
+) -> None:
+    page = open_page(viewport=PHONE)
+    changed = papers.valid.pdf.read_bytes() + b"\n% more\n"
+    contents = (papers.valid.pdf.read_bytes(), changed, b"%PDF-1.7 broken")
+    for content in contents:
+        page.goto(f"{live_server.url}/verify?lang={language}")
+        choose(page, content)
+        page.locator("[data-file-check] button").click()
+        page.wait_for_url("**/verify/file")
+        axe(page)
+        assert page.evaluate(OVERFLOW) <= 0
+    page.goto(f"{live_server.url}/verify")
+    page.locator("#code").fill("қате")
+    page.locator("#code").press("Enter")
+    expect(page.locator(".error-summary a")).to_have_attribute("href", "#code")
+    axe(page)
+
+
+# -- the seal -------------------------------------------------------------------------------------
+
+
+def answer_of(page: Page, answer: str) -> None:
+    expect(page.locator("[data-seal]")).to_have_attribute("data-answer", answer)
+    expect(page.locator(f"[data-seal] [data-when={answer}]")).to_be_visible()
+
+
+def test_a_genuine_seal_agrees_with_the_record(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    page.goto(f"{live_server.url}{papers.valid.path}#{papers.valid.seal}")
+
+    answer_of(page, "agrees")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Құжат жарамды")
+
+
+def test_an_altered_seal_takes_the_verdicts_place(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    page.goto(f"{live_server.url}{papers.valid.path}#{altered(papers.valid.seal)}")
+
+    answer_of(page, "altered")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Қағаз тексеруден өтпеді")
+    expect(page.get_by_text("Құжат жарамды")).to_be_hidden()
+
+
+def test_a_seal_from_another_paper_does_not_pass(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    page.goto(f"{live_server.url}{papers.valid.path}#{papers.annulled.seal}")
+
+    answer_of(page, "differs")
+    fact = page.locator("[data-seal-fact=number]")
+    expect(fact).to_have_text(papers.annulled.number)
+    expect(page.get_by_text("Құжат жарамды")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "seal",
+    [
+        "x",
+        "a.b.c",
+        "eyJhbGciOiJub25lIn0.WzFd.",
+        "eyJhbGciOiJFUzI1NiJ9.WzFd.AA",
+        "eyJhbGciOiJFUzI1NiJ9.bnVsbA." + "A" * 86,
+        "%F0%9F%98%80",
+        "<img src=x>",
+    ],
+)
+def test_what_is_no_seal_is_unreadable(
+    page: Page, live_server: LiveServer, papers: Papers, seal: str
+) -> None:
+    page.goto(f"{live_server.url}{papers.valid.path}#{seal}")
+
+    answer_of(page, "unreadable")
+
+
+def test_a_genuine_seal_without_a_record(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    page.goto(f"{live_server.url}/v/{UNKNOWN}#{papers.valid.seal}")
+
+    answer_of(page, "no-record")
+
+
+def test_an_address_without_a_seal_is_no_reason_to_worry(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    page.goto(f"{live_server.url}{papers.valid.path}")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Құжат жарамды")
+    expect(page.locator("[data-seal]")).to_be_hidden()
+
+
+def test_the_seal_survives_a_change_of_language_and_the_digits(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    page.goto(f"{live_server.url}{papers.valid.path}#{papers.valid.seal}")
+    answer_of(page, "agrees")
+    page.locator("[data-language=ru]").click()
+    answer_of(page, "agrees")
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+
+    page.locator("#iin_last4").fill("9999")
+    page.locator("#iin_last4").press("Enter")
+
+    expect(page.locator("#iin-message")).to_be_visible()
+    answer_of(page, "agrees")
+
+
+def test_without_scripts_the_page_answers_too(
+    open_page: OpenPage, live_server: LiveServer, papers: Papers
+) -> None:
+    page = open_page(java_script_enabled=False)
+    page.goto(f"{live_server.url}{papers.annulled.path}#{papers.annulled.seal}")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Құжаттың күші жойылған")
+    expect(page.get_by_text("Қате күн")).to_be_visible()
+
+
+# -- a file ---------------------------------------------------------------------------------------
+
+
+def choose(page: Page, content: bytes) -> None:
+    file = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": content}
+    page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
+    expect(page.locator("[data-file-check]")).not_to_have_attribute("data-answer", "hashing")
+    expect(page.locator("[data-file-check]")).to_have_attribute("data-answer", ANY_WORD)
+
+
+def test_a_file_is_compared_in_the_browser_and_not_sent(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    posts: list[str] = []
+    page.on("request", lambda sent: posts.append(sent.url) if sent.method == "POST" else None)
+    page.goto(f"{live_server.url}{papers.valid.path}")
+    page.locator("summary").click()
+    for content, answer in (
+        (papers.valid.pdf.read_bytes(), "same"),
+        (papers.annulled.pdf.read_bytes(), "different"),
+        (b"no pdf", "no-pdf"),
+    ):
+        choose(page, content)
+        expect(page.locator(f"[data-file-check] [data-when={answer}]")).to_be_visible()
+
+    assert not posts
+
+
+def test_a_file_that_is_too_large_is_not_even_read(
+    page: Page, live_server: LiveServer, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.pdf"
+    with large.open("wb") as file:
+        file.truncate(21 * 1024**2)
+    page.goto(f"{live_server.url}/verify")
+
+    page.locator("#file").set_input_files(large)
+
+    expect(page.locator("[data-when=too-large]")).to_be_visible()
+    expect(page.locator("[data-file-check] button")).to_be_disabled()
+
+
+def test_two_hundred_megabytes_are_answered_with_a_page(
+    open_page: OpenPage, live_server: LiveServer, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.pdf"
+    with large.open("wb") as file:
+        file.truncate(200 * 1024**2)
+    page = open_page(java_script_enabled=False)
+    page.goto(f"{live_server.url}/verify?lang=ru")
+    page.locator("#file").set_input_files(large)
+
+    page.locator("[data-file-check] button").click(timeout=60_000)
+
+    expect(page.get_by_text("Отправлено слишком много данных")).to_be_visible(timeout=60_000)
+
+
+def test_the_entrance_knows_a_file_by_its_hash(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    page.goto(f"{live_server.url}/verify")
+    choose(page, papers.annulled.pdf.read_bytes())
+    expect(page.locator("[data-file-check] [data-when=annulled]")).to_be_visible()
+
+    choose(page, papers.valid.pdf.read_bytes())
+    page.locator("[data-when=same] a").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Құжат жарамды")
+
+
+def test_the_full_check_is_made_when_asked_for(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    page.goto(f"{live_server.url}/verify?lang=ru")
+    choose(page, papers.valid.pdf.read_bytes())
+    page.locator("[data-file-check] button").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Файл подлинный, документ действует")
+
+
+# -- without a network ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def phone(open_page: OpenPage, live_server: LiveServer, papers: Papers) -> Page:
+    """A phone that has looked at one paper and then lost its network."""
+    page = open_page(viewport=PHONE)
+    page.goto(f"{live_server.url}{papers.annulled.path}?lang=ru#{papers.annulled.seal}")
+    assert page.evaluate(READY)
+    page.goto(f"{live_server.url}{papers.annulled.path}")
+    page.context.set_offline(True)
+    return page
+
+
+def test_a_phone_without_a_network_answers_from_the_seal(
+    phone: Page, live_server: LiveServer, papers: Papers, axe: Axe
+) -> None:
+    phone.goto(f"{live_server.url}{papers.valid.path}#{papers.valid.seal}")
+
+    answer_of(phone, "genuine")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Проверка без сети")
+    expect(phone.locator("[data-seal-fact=number]")).to_have_text(papers.valid.number)
+    expect(phone.get_by_text("не аннулирован ли документ")).to_be_visible()
+    axe(phone)
+
+
+def test_without_a_network_an_altered_seal_is_named_too(
+    phone: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    phone.goto(f"{live_server.url}{papers.valid.path}#{altered(papers.valid.seal)}")
+
+    answer_of(phone, "altered")
+
+
+def test_without_a_network_and_without_a_seal_nothing_is_promised(
+    phone: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    phone.goto(f"{live_server.url}{papers.valid.path}")
+
+    answer_of(phone, "missing")
+
+
+def test_without_a_network_the_language_can_be_changed(
+    phone: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    phone.goto(f"{live_server.url}{papers.valid.path}#{papers.valid.seal}")
+    answer_of(phone, "genuine")
+
+    phone.goto(f"{live_server.url}{papers.valid.path}?lang=kk#{papers.valid.seal}")
+
+    expect(phone.locator("html")).to_have_attribute("lang", "kk")
+    answer_of(phone, "genuine")
+
+
+def test_with_the_network_back_the_page_renews_itself(
+    phone: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    phone.goto(f"{live_server.url}{papers.valid.path}#{papers.valid.seal}")
+    answer_of(phone, "genuine")
+
+    phone.context.set_offline(False)
+
+    expect(phone.locator("[data-seal]")).to_have_attribute("data-answer", "agrees", timeout=20_000)
+
+
+def test_the_phone_keeps_no_page_of_a_document(phone: Page) -> None:
+    kept = phone.evaluate(
+        "caches.open('verification-1').then(c => c.keys()).then(k => k.map(r => r.url))"
+    )
+
+    pages = {address.rpartition("/v/")[2] for address in kept if "/v/" in address}
+    assert pages == {
+        "offline?lang=kk", "offline?lang=ru", "offline?lang=en", "kept-at", "kept-language"
+    }  # fmt: skip
