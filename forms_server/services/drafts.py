@@ -15,17 +15,24 @@ from forms_server.specs.model import Edition, FieldSpec
 from forms_server.storage.records import DraftContent, DraftRecord
 
 TODAY = "today"
+RECENT = 20
+"""How many of the office's last documents are asked for what it answers every time."""
 
 
 def start_draft(
     workshop: Workshop, edition: Edition, *, language: Language, actor: Actor, now: datetime
 ) -> DraftRecord:
-    """A new draft with the defaults of the specification."""
+    """A new draft with the specification's defaults and what the office answers every time.
+
+    Fields that mean ``office.…`` repeat the office's last document, those that mean ``clerk.…``
+    the clerk's own last one: nobody types the name of his department twice a day.
+    """
     require(actor, Permission.FILL)
+    known = _known(workshop, actor)
     raw = {
         spec.id: default
         for spec in edition.fields()
-        if (default := _default(spec, workshop, now)) is not None
+        if (default := _default(spec, workshop, now) or known.get(spec.means or "")) is not None
     }
     return workshop.records.drafts.save(
         _content(
@@ -91,6 +98,19 @@ def _content(
         language=language,
         raw=dict(raw),
     )
+
+
+def _known(workshop: Workshop, actor: Actor) -> Mapping[str, Raw]:
+    """Raw answers by meaning, of the last documents of the office and of the actor."""
+    known: dict[str, Raw] = {}
+    for record in workshop.records.documents.recent(actor.office.id, limit=RECENT):
+        edition = workshop.edition(record.form_id, record.edition_id)
+        for spec in edition.fields() if edition else ():
+            means, answer = spec.means or "", record.answers.get(spec.id)
+            is_own = record.issued_by == actor.account_id
+            if answer and (means.startswith("office.") or (means.startswith("clerk.") and is_own)):
+                known.setdefault(means, answer)
+    return known
 
 
 def _default(spec: FieldSpec, workshop: Workshop, now: datetime) -> Raw:
