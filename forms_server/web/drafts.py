@@ -97,22 +97,14 @@ def take(draft_id: str) -> ResponseReturnValue:
     draft = _open(draft_id)
     if draft.is_issued:
         return _to_document(draft)
-    action = read_action(request.form.get("action", ""))
-    outcome = act(draft.edition, read_posted(draft.edition, request.form), action)
-    language = _next_language(action)
-    saved = save_draft(
-        workshop(),
-        draft_id,
-        raw=outcome.raw,
-        language=language,
-        actor=signed_in_actor(),
-        now=now(),
-    )
-    is_stale = request.form.get("seen", draft.seen) != draft.seen
+    is_stale = request.form.get("seen", "") not in {"", draft.seen}
     if _wants_json():
-        return jsonify(seen=saved.updated_at.isoformat(), stale=is_stale)
+        return _autosave(draft, is_stale=is_stale)
     if is_stale:
         _tell_stale(draft)
+    action = read_action(request.form.get("action", ""))
+    outcome = act(draft.edition, read_posted(draft.edition, request.form), action)
+    _save(draft, outcome.raw, language=_next_language(action))
     return _after(_open(draft_id), action, outcome.target)
 
 
@@ -172,6 +164,22 @@ def drop(draft_id: str) -> ResponseReturnValue:
     drop_draft(workshop(), draft_id, actor=signed_in_actor())
     flash(_("The draft was deleted."))
     return redirect(url_for("drafts.show_drafts"), 303)
+
+
+def _autosave(draft: OpenDraft, *, is_stale: bool) -> ResponseReturnValue:
+    """What saves itself overwrites nothing that another window has saved; a button does."""
+    if is_stale:
+        return jsonify(seen=draft.seen, stale=True)
+    raw = read_posted(draft.edition, request.form)
+    return jsonify(seen=_save(draft, raw, language=form_language()), stale=False)
+
+
+def _save(draft: OpenDraft, raw: Mapping[str, Raw], *, language: Language) -> str:
+    """When it was saved: what the page then has seen."""
+    saved = save_draft(
+        workshop(), draft.id, raw=raw, language=language, actor=signed_in_actor(), now=now()
+    )
+    return saved.updated_at.isoformat()
 
 
 def _open(draft_id: str) -> OpenDraft:

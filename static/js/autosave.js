@@ -2,6 +2,7 @@
 
 const PAUSE = 1500;
 const AGAIN = 10_000;
+const LONGEST_WAIT = 2000;
 
 const time = (moment) =>
   `${String(moment.getHours()).padStart(2, "0")}:${String(moment.getMinutes()).padStart(2, "0")}`;
@@ -9,13 +10,13 @@ const time = (moment) =>
 const watch = (form, status) => {
   let timer = 0;
   let isChanged = false;
-  let isSending = false;
+  let sending = null;
   let isLeaving = false;
 
   const say = (word, more = "") => {
     const words = `${status.dataset[word] ?? ""}${more ? ` ${more}` : ""}`;
     if (status.textContent !== words) status.textContent = words;
-    status.classList.toggle("is-bad", word === "failed" || word === "signedout");
+    status.classList.toggle("is-bad", word !== "saved");
   };
 
   const later = (pause) => {
@@ -25,9 +26,11 @@ const watch = (form, status) => {
 
   const accept = async (response) => {
     const answer = await response.json();
-    form.elements.seen.value = answer.seen;
     if (answer.stale) say("stale");
-    else say("saved", time(new Date()));
+    else {
+      form.elements.seen.value = answer.seen;
+      say("saved", time(new Date()));
+    }
   };
 
   const settle = async (response) => {
@@ -40,25 +43,40 @@ const watch = (form, status) => {
   const post = (keepalive) => {
     const body = new URLSearchParams(new FormData(form));
     body.set("action", "save");
+    // What is under way is about to change what the server has seen: that is no other window.
+    if (sending) body.delete("seen");
     return fetch(form.getAttribute("action"), {
       method: "POST", body, keepalive, headers: { Accept: "application/json" },
     });
   };
 
-  const send = async () => {
-    if (isSending || !isChanged || isLeaving) return;
-    isSending = true;
-    isChanged = false;
+  const attempt = async () => {
     try {
       await settle(await post(false));
+      return isChanged ? PAUSE : 0;
     } catch {
       isChanged = true;
       if (!isLeaving) say("failed");
-      later(AGAIN);
-    } finally {
-      isSending = false;
-      if (isChanged) later(PAUSE);
+      return AGAIN;
     }
+  };
+
+  const send = async () => {
+    if (sending || !isChanged || isLeaving) return;
+    isChanged = false;
+    const attempted = attempt();
+    sending = attempted;
+    const pause = await attempted;
+    sending = null;
+    if (pause) later(pause);
+  };
+
+  // A button waits for what is under way, so that the two come to the server in their order.
+  const submit = async (button) => {
+    const patience = new Promise((resolve) => { setTimeout(resolve, LONGEST_WAIT); });
+    await Promise.race([sending, patience]);
+    sending = null;
+    form.requestSubmit(button);
   };
 
   const change = () => {
@@ -67,9 +85,12 @@ const watch = (form, status) => {
   };
 
   for (const event of ["input", "change", "rows"]) form.addEventListener(event, change);
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
     isLeaving = true;
     clearTimeout(timer);
+    if (!sending) return;
+    event.preventDefault();
+    submit(event.submitter);
   });
   window.addEventListener("pageshow", () => {
     isLeaving = false;
