@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,9 +34,11 @@ from forms_server.documents.slots import (
     wrap,
 )
 from forms_server.errors import DocumentError
+from forms_server.specs.model import Edition
 
-KEPT = 64
-"""Stencils in memory, 200 kB each: one for every combination of form, choices and row counts."""
+KEPT = 16
+"""Stencils in memory of one edition, 0.5 MB each: one for every combination of choices and counts.
+Counted by edition, so that journals, which hardly repeat, do not push out applications."""
 MOST_TRIES = 4
 """Two are enough: what does not fit takes more lines or flows on, and both are then settled."""
 FONT = Name("/SlotFont")
@@ -78,14 +80,15 @@ class Press:
         self._templates = templates
         self._printer = printer
         self._font = font
-        self._kept: OrderedDict[str, Stencil] = OrderedDict()
+        self._kept: defaultdict[Edition, OrderedDict[str, Stencil]] = defaultdict(OrderedDict)
 
     def print_document(self, pages: Sequence[Page], filling: Filling) -> bytes:
         """The PDF of an issued document before its seal."""
         lines: dict[int, int] = {}
         for _ in range(MOST_TRIES):
             slots = Slots(self._font, lines)
-            stencil = self._stencil(self._write_html(pages, slots), filling)
+            html = self._write_html(pages, slots)
+            stencil = self._stencil(pages[0].edition, html, filling)
             texts, needed = self._place(stencil, slots)
             if needed.items() <= lines.items():
                 return self._fill(stencil, texts, filling)
@@ -117,16 +120,15 @@ class Press:
         widest = max(self._font.width(line, place.size) for line in lines)
         return len(lines) if widest <= max(place.room, place.full) else INLINE
 
-    def _stencil(self, html: str, filling: Filling) -> Stencil:
+    def _stencil(self, edition: Edition, html: str, filling: Filling) -> Stencil:
+        kept = self._kept[edition]
         key = hashlib.sha256(html.encode()).hexdigest()
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        stencil = self._make(self._printer.lay_out_slots(html, filling.data))
-        self._kept[key] = stencil
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return stencil
+        if key not in kept:
+            kept[key] = self._make(self._printer.lay_out_slots(html, filling.data))
+        kept.move_to_end(key)
+        if len(kept) > KEPT:
+            kept.popitem(last=False)
+        return kept[key]
 
     def _make(self, laid_out: LaidOut) -> Stencil:
         with Pdf.open(BytesIO(laid_out.pdf)) as pdf:
