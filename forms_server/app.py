@@ -60,6 +60,6 @@ def _trust_proxies(app: Flask, settings: Settings) -> None:
 
     A server that believes ``X-Forwarded-For`` without such a proxy lets anybody pass the limits.
     """
-    count: int = getattr(settings, "trusted_proxies", 0)
+    count: int = settings.trusted_proxies
     if count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
