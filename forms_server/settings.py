@@ -38,6 +38,8 @@ class Settings:
     seal_key_file: Path | None
     seal_password_file: Path | None
     time_zone: str
+    trusted_proxies: int = 0
+    """How many proxies stand before us and may tell a visitor's address."""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -58,6 +60,7 @@ class Settings:
             seal_key_file=_optional_file(environment, "FORMS_SERVER_SEAL_KEY_FILE"),
             seal_password_file=_optional_file(environment, "FORMS_SERVER_SEAL_PASSWORD_FILE"),
             time_zone=_time_zone(environment),
+            trusted_proxies=_count(environment, "FORMS_SERVER_TRUSTED_PROXIES"),
         )
 
 
@@ -88,6 +91,13 @@ def _time_zone(environment: Mapping[str, str]) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise SettingsError("settings-time-zone", value=name) from error
     return name
+
+
+def _count(environment: Mapping[str, str], name: str) -> int:
+    value = environment.get(name, "0")
+    if not (value.isascii() and value.isdecimal()):
+        raise SettingsError("settings-count", name=name, value=value)
+    return int(value)
 
 
 def _optional_file(environment: Mapping[str, str], name: str) -> Path | None:

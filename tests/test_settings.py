@@ -83,3 +83,9 @@ def test_there_are_two_languages_and_three_outputs() -> None:
     assert [language.other for language in Language] == [Language.RU, Language.KK]
     assert OUTPUTS["kk-ru"] == (Language.KK, Language.RU)
     assert {*OUTPUTS} == {"kk", "ru", "kk-ru"}
+
+
+def test_the_count_of_proxies_is_a_whole_number() -> None:
+    assert Settings.from_env({"FORMS_SERVER_TRUSTED_PROXIES": "2"}).trusted_proxies == 2
+    with pytest.raises(SettingsError, match="settings-count"):
+        Settings.from_env({"FORMS_SERVER_TRUSTED_PROXIES": "-1"})
