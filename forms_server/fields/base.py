@@ -81,7 +81,7 @@ class FieldType:
             return ""
         if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
             raise InvalidAnswerError("answer-not-text")
-        text = " ".join(INVISIBLE.sub("", unicodedata.normalize("NFC", str(raw))).split())
+        text = " ".join(unicodedata.normalize("NFC", INVISIBLE.sub("", str(raw))).split())
         if CONTROL.search(text):
             raise InvalidAnswerError("answer-control-characters")
         unprintable = UNPRINTABLE.search(text)

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from forms_server.errors import InvalidAnswerError
-from forms_server.fields.base import Value
+from forms_server.fields.base import INVISIBLE, UNPRINTABLE, Value
 from forms_server.fields.registry import type_of
 from forms_server.languages import BilingualText
 from forms_server.specs.model import FieldSpec, Option, Reference, ReferenceItem
@@ -76,11 +76,20 @@ def _line(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-ASSIGNED = st.characters(exclude_categories=("Cc", "Cs", "Cn"))
-LINES = st.text(ASSIGNED, max_size=60).map(_line).filter(bool)
-NAMES = (
-    st.text(st.characters(categories=("L", "Mn", "Pd", "Zs")), max_size=30).map(_line).filter(bool)
-)
+def _is_printable(text: str) -> bool:
+    return bool(text) and not UNPRINTABLE.search(text) and not INVISIBLE.search(text)
+
+
+LETTERS = [
+    letter
+    for letter in map(chr, range(0x20, 0x2600))
+    if _is_printable(letter) and unicodedata.category(letter) not in {"Cc", "Cn"}
+]
+NAME_LETTERS = [
+    letter for letter in LETTERS if unicodedata.category(letter)[0] in "LM" or letter in " -’"
+]
+LINES = st.text(st.sampled_from(LETTERS), max_size=60).map(_line).filter(_is_printable)
+NAMES = st.text(st.sampled_from(NAME_LETTERS), max_size=30).map(_line).filter(_is_printable)
 DIGITS_11 = st.text("0123456789", min_size=11, max_size=11)
 IINS = DIGITS_11.map(with_check_digit).filter(bool)
 DAYS = st.dates(date(1880, 1, 1), date(2200, 1, 1))

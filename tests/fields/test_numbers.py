@@ -28,7 +28,7 @@ def test_a_number_is_taken_however_it_is_typed(typed: object, meant: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "typed", ["x", "1,2,3", "1.2.3", ",5", "5,", "--1", "+1", "1e3", "0x10", "½", "٣", "∞", "nan"]
+    "typed", ["x", "1,2,3", "1.2.3", ",5", "5,", "--1", "+1", "1e3", "0x10", "½", "∞", "nan"]
 )
 def test_what_is_no_number_is_refused(typed: str) -> None:
     assert refused("hours", typed) == "number-wrong"
