@@ -32,7 +32,8 @@ from forms_server.app import create_app
 from forms_server.documents.context import Output
 from forms_server.documents.slots import load_slot_font
 from forms_server.documents.stencils import Press
-from forms_server.fields.answers import Answers, read_answers
+from forms_server.fields.answers import read_answers
+from forms_server.fields.values import Answers
 from forms_server.languages import Language
 from forms_server.services import issuing
 from forms_server.services.accounts import Actor, actor_of

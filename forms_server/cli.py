@@ -16,8 +16,9 @@ import click
 from forms_server.bench import run_bench, show_bench
 from forms_server.documents.data_xml import write_schema
 from forms_server.errors import FormsServerError, ServiceError
-from forms_server.fields.answers import Reading, read_answers
+from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import TYPES
+from forms_server.fields.values import Reading
 from forms_server.languages import OUTPUTS, Language
 from forms_server.services.accounts import Actor, actor_of, reset_password
 from forms_server.services.blanks import blank_pdf

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from forms_server.fields.answers import Answers, read_answers
+from forms_server.fields.answers import read_answers
+from forms_server.fields.values import Answers
 from forms_server.languages import BilingualText, Language
 from forms_server.services.accounts import Actor, actor_of
 from forms_server.services.issuing import issue

@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import Any
 
 from forms_server.documents.slots import Slots
-from forms_server.fields.answers import ROW, Answers
 from forms_server.fields.base import Value
 from forms_server.fields.registry import part_specs, type_of
+from forms_server.fields.values import ROW, Answers
 from forms_server.languages import BilingualText, Language
 from forms_server.specs.model import (
     Edition,

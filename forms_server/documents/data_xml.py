@@ -14,9 +14,9 @@ from typing import Any
 from lxml import etree
 
 from forms_server.errors import DocumentError
-from forms_server.fields.answers import OVERRIDES, ROW, Answers, write_answers
 from forms_server.fields.base import Raw, XsdType
 from forms_server.fields.registry import part_specs, type_of
+from forms_server.fields.values import OVERRIDES, ROW, Answers, write_answers
 from forms_server.specs.model import Edition, FieldSpec, Rows, TableSpec
 
 XS = "http://www.w3.org/2001/XMLSchema"

@@ -18,9 +18,10 @@ from wtforms import Field, FieldList, FormField
 from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
 
-from forms_server.fields.answers import OVERRIDES, ROW, Reading, read_answers
+from forms_server.fields.answers import read_answers
 from forms_server.fields.base import Input, Raw
 from forms_server.fields.registry import part_specs, type_of
+from forms_server.fields.values import OVERRIDES, ROW, Reading
 from forms_server.languages import Language
 from forms_server.specs.model import Edition, FieldSpec, Rows, RowSpec, TableSpec
 

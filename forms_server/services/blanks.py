@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from forms_server.documents.context import Output
 from forms_server.errors import ServiceError
-from forms_server.fields.answers import Answers
+from forms_server.fields.values import Answers
 from forms_server.languages import OUTPUTS
 from forms_server.services.issuing import pages_of
 from forms_server.services.workshop import Workshop

@@ -28,7 +28,8 @@ from forms_server.documents.qr import (
 )
 from forms_server.documents.stencils import Filling
 from forms_server.errors import DocumentError, ServiceError, StorageError
-from forms_server.fields.answers import Answers, read_answers, write_answers
+from forms_server.fields.answers import read_answers
+from forms_server.fields.values import Answers, write_answers
 from forms_server.languages import OUTPUTS, Language
 from forms_server.services.accounts import Actor, Permission, require
 from forms_server.services.workshop import Workshop

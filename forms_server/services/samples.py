@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forms_server.fields.answers import ROW
 from forms_server.fields.base import Raw
 from forms_server.fields.registry import type_of
+from forms_server.fields.values import ROW
 from forms_server.languages import Language
 from forms_server.specs.model import Edition, FieldSpec, Rows, TableSpec
 

@@ -13,8 +13,9 @@ from typing import Any
 from forms_server.documents.checking import SealReport, SignatureFacts, check_isolated
 from forms_server.documents.data_xml import read_number
 from forms_server.documents.qr import normalise_short_code
-from forms_server.fields.answers import ROW, Answers, read_answers
+from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import type_of
+from forms_server.fields.values import ROW, Answers
 from forms_server.languages import BilingualText, Language
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition, FieldSpec, TableSpec

@@ -133,6 +133,11 @@ class FieldSpec:
     source: str | None = None
     line: int = 0
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Everything that the conditions and the computation of the field name."""
+        return _named_by(self.shown_if, self.required_if, self.computed)
+
     def option(self, option_id: str) -> Option | None:
         return next((option for option in self.options if option.id == option_id), None)
 
@@ -177,6 +182,11 @@ class TableSpec:
         """What a rule may name of a row: its columns and, where rows are picked, ``row``."""
         own = tuple(column.id for column in self.columns)
         return (*own, self.ROW) if self.rows_are is Rows.PICKED else own
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Everything that the condition of the table names."""
+        return _named_by(self.shown_if)
 
     def column(self, column_id: str) -> FieldSpec | None:
         return next((column for column in self.columns if column.id == column_id), None)
@@ -286,6 +296,13 @@ class Edition:
         """Every field and table by id, in printed order."""
         return {item.id: item for section in self.sections for item in section.items}
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What a rule may name: fields, their parts, tables, their columns, the day of today."""
+        columns = {f"{table.id}.{name}" for table in self.tables() for name in table.names}
+        parts = {f"{field.id}.{part}" for field in self.fields() for part in field.part_names}
+        return frozenset({*self.items, *columns, *parts, "today"})
+
     def fields(self) -> Iterator[FieldSpec]:
         return (item for item in self.items.values() if isinstance(item, FieldSpec))
 
@@ -319,3 +336,7 @@ class FormSpec:
         """The edition in force on a day, or named by its order's date."""
         named = self.edition(day.isoformat())
         return named or next((item for item in self.editions if item.in_force_on(day)), None)
+
+
+def _named_by(*expressions: Expression | None) -> frozenset[str]:
+    return frozenset(name for found in expressions if found for name in found.names)

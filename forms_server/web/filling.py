@@ -13,7 +13,7 @@ from typing import Any
 from flask_babel import gettext
 from wtforms import FieldList, FormField
 
-from forms_server.fields.answers import OVERRIDES, Reading, Refusal, read_answers
+from forms_server.fields.answers import read_answers
 from forms_server.fields.base import Raw, Value
 from forms_server.fields.build import (
     FixedTableField,
@@ -24,6 +24,7 @@ from forms_server.fields.build import (
 )
 from forms_server.fields.numbers import Money, Number
 from forms_server.fields.registry import part_specs, type_of
+from forms_server.fields.values import OVERRIDES, Reading, Refusal
 from forms_server.languages import Language
 from forms_server.specs.expressions import Expression
 from forms_server.specs.model import (

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from werkzeug.datastructures import MultiDict
 
-from forms_server.fields.answers import OVERRIDES, ROW
 from forms_server.fields.base import Raw
 from forms_server.fields.build import build_form
+from forms_server.fields.values import OVERRIDES, ROW
 from forms_server.languages import Language
 from forms_server.specs.model import Edition, Rows, Severity, TableSpec
 from forms_server.web.filling import is_typed

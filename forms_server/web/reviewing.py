@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from flask_babel import gettext
 
-from forms_server.fields.answers import ROW, Answers, first_input
+from forms_server.fields.answers import first_input
 from forms_server.fields.base import Value
 from forms_server.fields.registry import type_of
+from forms_server.fields.values import ROW, Answers
 from forms_server.languages import Language
 from forms_server.specs.expressions import holds
 from forms_server.specs.model import Edition, FieldSpec, Rows, Rule, TableSpec

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from forms_server.documents.context import Output, Page, UnknownNameError
-from forms_server.fields.answers import Answers, read_answers
+from forms_server.fields.answers import read_answers
+from forms_server.fields.values import Answers
 from forms_server.languages import BilingualText, Language
 from forms_server.specs.model import Edition, Mark, Original, TableSpec
 from tests.fields.editions import RIGHT, WHOLE, edition, field

@@ -19,8 +19,9 @@ from forms_server.documents.data_xml import (
     write_schema,
 )
 from forms_server.errors import DocumentError
-from forms_server.fields.answers import Answers, read_answers
+from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import TYPES
+from forms_server.fields.values import Answers
 from forms_server.languages import Language
 from forms_server.services.samples import sample_answers
 from forms_server.specs.model import Edition

@@ -14,8 +14,9 @@ from lxml import html as lxml_html
 from forms_server.documents.context import Output, Page
 from forms_server.documents.html import Templates
 from forms_server.errors import DocumentError
-from forms_server.fields.answers import Answers, read_answers
+from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import TYPES
+from forms_server.fields.values import Answers
 from forms_server.languages import Language
 from forms_server.services.samples import sample_answers
 from forms_server.specs.model import Edition, FieldSpec

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms_server.fields.answers import LONGEST_REASON, Reading, read_answers, write_answers
+from forms_server.fields.answers import LONGEST_REASON, read_answers
+from forms_server.fields.values import Reading, write_answers
 from forms_server.languages import BilingualText
 from forms_server.specs.model import Edition, Limits, Rows, Severity, TableSpec
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from forms_server.fields.answers import Reading, Refusal, read_answers
+from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import TYPES
+from forms_server.fields.values import Reading, Refusal
 from forms_server.languages import Language
 from forms_server.services.samples import sample_answers
 from forms_server.specs.reading import read_forms

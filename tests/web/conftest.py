@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from forms_server.app import create_app
-from forms_server.fields.answers import Answers, read_answers
+from forms_server.fields.answers import read_answers
+from forms_server.fields.values import Answers
 from forms_server.languages import Language
 from forms_server.services.accounts import Actor, actor_of
 from forms_server.services.issuing import issue

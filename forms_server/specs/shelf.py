@@ -1,0 +1,99 @@
+"""The shelf that forms draw on: shared blocks and options, references, known field types.
+
+Used by :mod:`forms_server.specs.reading` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from lxml import etree
+
+from forms_server.specs.files import child_text, error_at, file_of, line_of, read_file, tag, text_of
+from forms_server.specs.model import Option, Reference, ReferenceItem
+
+
+class KnownType(Protocol):
+    """What reading must know of a field type: the parts of its answer that rules may name."""
+
+    rule_names: ClassVar[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What the forms draw on: shared blocks, shared options, references, known field types."""
+
+    common: Path
+    blocks: Mapping[str, etree._Element]
+    options: Mapping[str, tuple[Option, ...]]
+    references: Mapping[str, Reference]
+    types: Mapping[str, KnownType]
+    templates: Path
+
+
+def read_shelf(root: Path, grammar: etree.RelaxNG, types: Mapping[str, KnownType]) -> Shelf:
+    """What stands in ``common.xml`` and ``reference/``."""
+    folder = root / "form_specs"
+    path = folder / "common.xml"
+    common = read_file(path, grammar)
+    for elements in (common.iterchildren(tag("block")), common.iterchildren(tag("options"))):
+        check_unique(path, elements)
+    for options in common.iterchildren(tag("options")):
+        check_unique(path, options.iterchildren(tag("option")))
+    return Shelf(
+        common=path,
+        blocks={block.get("id", ""): block for block in common.iterfind(tag("block"))},
+        options={
+            options.get("id", ""): read_options(options)
+            for options in common.iterfind(tag("options"))
+        },
+        references=_references(folder / "reference", grammar),
+        types=types,
+        templates=root / "templates",
+    )
+
+
+def _references(folder: Path, grammar: etree.RelaxNG) -> Mapping[str, Reference]:
+    references: dict[str, Reference] = {}
+    for path in sorted(folder.glob("*.xml")):
+        root = read_file(path, grammar)
+        reference = _reference(path, root)
+        if reference.id in references:
+            raise error_at("spec-reference-twice", path, root, id=reference.id)
+        references[reference.id] = reference
+    return references
+
+
+def _reference(path: Path, root: etree._Element) -> Reference:
+    check_unique(path, root.iterchildren(tag("item")))
+    items = tuple(
+        ReferenceItem(
+            id=item.get("id", ""),
+            text=text_of(item),
+            cases={case.get("name", ""): text_of(case) for case in item.iterfind(tag("case"))},
+        )
+        for item in root.iterfind(tag("item"))
+    )
+    return Reference(id=root.get("id", ""), title=child_text(root, "title"), items=items)
+
+
+def read_options(parent: etree._Element) -> tuple[Option, ...]:
+    return tuple(
+        Option(id=option.get("id", ""), text=text_of(option))
+        for option in parent.iterfind(tag("option"))
+    )
+
+
+def check_unique(
+    path: Path, elements: Iterable[etree._Element], *, common: Path | None = None
+) -> None:
+    lines: dict[str, int] = {}
+    for element in elements:
+        name = element.get("id", "")
+        if name in lines:
+            where = file_of(element, path, common or path)
+            raise error_at("spec-id-twice", where, element, id=name, first=lines[name])
+        lines[name] = line_of(element)
