@@ -21,7 +21,6 @@ from forms_server.specs.reading import read_forms
 from tests.judges import ROOT, pdf_text, qpdf_check, verapdf_many
 
 EDITIONS = [edition for form in read_forms(ROOT, TYPES).values() for edition in form.editions]
-pytestmark = pytest.mark.xdist_group("blanks")
 
 
 def edition_in(workshop: Workshop, edition: Edition) -> Edition:
