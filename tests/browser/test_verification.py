@@ -132,7 +132,8 @@ def test_reports_and_refusals_are_accessible(
 ) -> None:
     page = open_page(viewport=PHONE)
     changed = papers.valid.pdf.read_bytes() + b"\n% more\n"
-    contents = (papers.valid.pdf.read_bytes(), changed, b"%PDF-1.7 broken")
+    kept, annulled = papers.valid.pdf.read_bytes(), papers.annulled.pdf.read_bytes()
+    contents = (kept, annulled, changed, b"%PDF-1.7 broken")
     for content in contents:
         page.goto(f"{live_server.url}/verify?lang={language}")
         choose(page, content)
@@ -145,6 +146,22 @@ def test_reports_and_refusals_are_accessible(
     page.locator("#code").press("Enter")
     expect(page.locator(".error-summary a")).to_have_attribute("href", "#code")
     axe(page)
+
+
+def test_what_the_iin_opens_is_accessible(
+    open_page: OpenPage, live_server: LiveServer, papers: Papers, axe: Axe
+) -> None:
+    page = open_page(viewport=PHONE)
+    page.goto(f"{live_server.url}{papers.valid.path}")
+    page.locator("#iin_last4").fill("1111")
+    page.locator("#iin_last4").press("Enter")
+    expect(page.locator("#iin-message")).to_be_visible()
+    axe(page)
+    page.locator("#iin_last4").fill("0000")
+    page.locator("#iin_last4").press("Enter")
+    expect(page.get_by_text("000000000000")).to_be_visible()
+    axe(page)
+    assert page.evaluate(OVERFLOW) <= 0
 
 
 # -- the seal -------------------------------------------------------------------------------------
