@@ -67,6 +67,10 @@ class FieldType:
     rule_names: ClassVar[tuple[str, ...]] = ()
     """The parts of the value that a rule may name, as ``period.first``."""
 
+    def wrong_attribute(self, spec: FieldSpec) -> str | None:
+        """The attribute of the specification that this type cannot work with, if there is one."""
+        return None
+
     def read(self, raw: Raw, spec: FieldSpec, today: date) -> Value:
         """The value of what was typed, ``None`` if nothing was.
 

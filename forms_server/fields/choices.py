@@ -18,6 +18,9 @@ class OneOf(FieldType):
     name = "one-of"
     input = Input("radios")
 
+    def wrong_attribute(self, spec: FieldSpec) -> str | None:
+        return None if spec.options else "options"
+
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         if spec.option(text) is None:
             raise InvalidAnswerError("choice-unknown")
@@ -109,6 +112,9 @@ class ReferenceItemOf(FieldType):
     name = "reference"
     input = Input("select")
     parts = ("nominative",)
+
+    def wrong_attribute(self, spec: FieldSpec) -> str | None:
+        return None if spec.reference else "reference"
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         if spec.reference is None or spec.reference.item(text) is None:

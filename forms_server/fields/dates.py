@@ -50,6 +50,14 @@ class Date(FieldType):
         re.compile(r"(?P<day>\d{2})(?P<month>\d{2})(?P<year>\d{4})"),
     )
 
+    def wrong_attribute(self, spec: FieldSpec) -> str | None:
+        for name in ("minimum", "maximum"):
+            try:
+                _limit(getattr(spec.limits, name), LATEST)
+            except ValueError:
+                return name
+        return None
+
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         day = self._day(text)
         self._check_limits(day, spec, today)

@@ -196,6 +196,9 @@ class IdentityDocument(Composite):
     )  # fmt: skip
     rule_names = ("kind", "number", "issuer", "issued_on")
 
+    def wrong_attribute(self, spec: FieldSpec) -> str | None:
+        return None if spec.options else "options"
+
     def part_specs(self, spec: FieldSpec) -> Sequence[FieldSpec]:
         return (
             FieldSpec(

@@ -34,6 +34,13 @@ class Number(FieldType):
     least: ClassVar[str] = "0"
     most: ClassVar[str] = "1000000"
 
+    def wrong_attribute(self, spec: FieldSpec) -> str | None:
+        for name in ("minimum", "maximum"):
+            limit = getattr(spec.limits, name)
+            if limit is not None and not re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", limit):
+                return name
+        return None
+
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         plain = re.sub(r"\s", "", text).replace(",", ".")
         match = re.fullmatch(r"-?[0-9]{1,40}(\.(?P<fraction>[0-9]{1,40}))?", plain)

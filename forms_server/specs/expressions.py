@@ -159,7 +159,7 @@ def _names(node: Node) -> Iterator[str]:
 
 
 def _filled(value: Value) -> bool:
-    return value not in (None, "", (), False)
+    return value is not None and value is not False and value not in ("", ())
 
 
 def _total(values: Value) -> Value:

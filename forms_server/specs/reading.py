@@ -72,6 +72,7 @@ def read_forms(root: Path, types: Mapping[str, KnownType]) -> Mapping[str, FormS
         form = FormReader(path, shelf).read(element)
         if form.id in forms:
             raise error_at("spec-form-twice", path, element, id=form.id)
+        _check_own_numbers(form, forms.values(), path)
         forms[form.id] = form
     return forms
 
@@ -178,6 +179,13 @@ class FormReader:
             yield from self._items(block, (*used, name))
 
     def _field(self, element: etree._Element) -> FieldSpec:
+        spec = self._described(element)
+        wrong = self.shelf.types[spec.type].wrong_attribute(spec)
+        if wrong is not None:
+            raise self._error("spec-attribute", element, attribute=wrong, type=spec.type)
+        return spec
+
+    def _described(self, element: etree._Element) -> FieldSpec:
         return FieldSpec(
             id=element.get("id", ""),
             type=self._type(element),
@@ -345,6 +353,17 @@ class FormReader:
     def _error(self, code: str, element: etree._Element, **values: object) -> SpecificationError:
         path = file_of(element, self.path, self.shelf.common)
         return error_at(code, path, element, **values)
+
+
+def _check_own_numbers(form: FormSpec, others: Iterable[FormSpec], path: Path) -> None:
+    """Two forms count apart, so their numbers must look different."""
+    patterns = {edition.numbering.pattern for other in others for edition in other.editions}
+    for edition in form.editions:
+        pattern = edition.numbering.pattern
+        if "{form}" not in pattern and pattern in patterns:
+            raise SpecificationError(
+                "spec-numbering-twice", path=path, line=edition.line, pattern=pattern
+            )
 
 
 def _prints_numbers(pattern: str) -> bool:

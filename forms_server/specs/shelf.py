@@ -13,13 +13,16 @@ from typing import ClassVar, Protocol
 from lxml import etree
 
 from forms_server.specs.files import child_text, error_at, file_of, line_of, read_file, tag, text_of
-from forms_server.specs.model import Option, Reference, ReferenceItem
+from forms_server.specs.model import FieldSpec, Option, Reference, ReferenceItem
 
 
 class KnownType(Protocol):
-    """What reading must know of a field type: the parts of its answer that rules may name."""
+    """What reading must know of a field type."""
 
     rule_names: ClassVar[tuple[str, ...]]
+
+    def wrong_attribute(self, spec: FieldSpec) -> str | None:
+        """The attribute of the field that the type cannot work with."""
 
 
 @dataclass(frozen=True, slots=True)

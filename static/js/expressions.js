@@ -126,7 +126,7 @@ const ORDER = {
 };
 
 const FUNCTIONS = {
-  filled: isTrue,
+  filled: (value) => value instanceof Amount || isTrue(value),
   sum: (values) => {
     const numbers = list(values).map(number).filter(Boolean);
     return numbers.length ? numbers.reduce(ARITHMETIC["+"]) : null;
