@@ -125,8 +125,10 @@ def test_what_is_empty_is_not_filled(nothing: object) -> None:
     assert not holds(parse("a"), {"a": nothing})
 
 
-@pytest.mark.parametrize("something", ["x", ("a",), True, Decimal(1), Decimal(0), {"surname": "Үлгі"},
-                                       date(2025, 5, 2)])  # fmt: skip
+@pytest.mark.parametrize(
+    "something",
+    ["x", ("a",), True, Decimal(1), Decimal(0), {"surname": "Үлгі"}, date(2025, 5, 2)],
+)
 def test_what_is_answered_is_filled(something: object) -> None:
     assert value("filled(a)", a=something) is True
 
