@@ -14,7 +14,18 @@ from forms_server.errors import SpecificationError
 from forms_server.languages import BilingualText, Language
 
 NAMESPACE = "urn:forms-server:specification"
-BILINGUAL = ("title", "label", "hint", "option", "row", "row-label", "message", "item", "case")
+BILINGUAL = (
+    "title",
+    "label",
+    "hint",
+    "option",
+    "row",
+    "row-label",
+    "message",
+    "item",
+    "case",
+    "rules",
+)
 PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, remove_comments=True, remove_blank_text=False
 )

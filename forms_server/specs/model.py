@@ -321,6 +321,8 @@ class FormSpec:
     id: str
     kind: Kind
     rules: str
+    rules_title: BilingualText
+    """What the set of rules is about; its id where ``common.xml`` does not say."""
     appendix: str
     title: BilingualText
     editions: tuple[Edition, ...]

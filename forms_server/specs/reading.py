@@ -86,6 +86,7 @@ class FormReader:
 
     def read(self, root: etree._Element) -> FormSpec:
         title = child_text(root, "title")
+        rules = root.get("rules", "")
         elements = root.findall(tag("edition"))
         check_unique(self.path, elements)
         editions = tuple(self._edition(element, root.get("id", ""), title) for element in elements)
@@ -93,7 +94,8 @@ class FormReader:
         return FormSpec(
             id=root.get("id", ""),
             kind=Kind(root.get("kind", "")),
-            rules=root.get("rules", ""),
+            rules=rules,
+            rules_title=self.shelf.rules.get(rules, BilingualText(kk=rules, ru=rules)),
             appendix=root.get("appendix", ""),
             title=title,
             editions=editions,

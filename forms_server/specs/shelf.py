@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 
 from lxml import etree
 
+from forms_server.languages import BilingualText
 from forms_server.specs.files import child_text, error_at, file_of, line_of, read_file, tag, text_of
 from forms_server.specs.model import FieldSpec, Option, Reference, ReferenceItem
 
@@ -32,6 +33,7 @@ class Shelf:
     common: Path
     blocks: Mapping[str, etree._Element]
     options: Mapping[str, tuple[Option, ...]]
+    rules: Mapping[str, BilingualText]
     references: Mapping[str, Reference]
     types: Mapping[str, KnownType]
     templates: Path
@@ -42,8 +44,8 @@ def read_shelf(root: Path, grammar: etree.RelaxNG, types: Mapping[str, KnownType
     folder = root / "form_specs"
     path = folder / "common.xml"
     common = read_file(path, grammar)
-    for elements in (common.iterchildren(tag("block")), common.iterchildren(tag("options"))):
-        check_unique(path, elements)
+    for name in ("block", "options", "rules"):
+        check_unique(path, common.iterchildren(tag(name)))
     for options in common.iterchildren(tag("options")):
         check_unique(path, options.iterchildren(tag("option")))
     return Shelf(
@@ -53,6 +55,7 @@ def read_shelf(root: Path, grammar: etree.RelaxNG, types: Mapping[str, KnownType
             options.get("id", ""): read_options(options)
             for options in common.iterfind(tag("options"))
         },
+        rules={rules.get("id", ""): text_of(rules) for rules in common.iterfind(tag("rules"))},
         references=_references(folder / "reference", grammar),
         types=types,
         templates=root / "templates",

@@ -32,12 +32,6 @@ KINDS: Mapping[Kind, LazyString] = {
     Kind.REGISTER: _("Register"),
     Kind.PROGRAMME: _("Programme"),
 }
-RULES: Mapping[str, LazyString] = {
-    "mse": _("Medical-social expertise"),
-    "assistance": _("Personal assistant and sign language"),
-    "prosthetics": _("Prosthetic and orthopaedic aid"),
-}
-"""What the folders of ``form_specs/`` are about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +46,6 @@ class Offer:
 @pages.app_template_global()
 def kind_title(kind: Kind) -> LazyString:
     return KINDS[kind]
-
-
-@pages.app_template_global()
-def rules_title(rules: str) -> LazyString | str:
-    return RULES.get(rules, rules)
 
 
 @pages.app_template_global()

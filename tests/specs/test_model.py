@@ -60,6 +60,7 @@ FORM = FormSpec(
     id="test-01",
     kind=Kind.ACT,
     rules="test",
+    rules_title=TEXT,
     appendix="1",
     title=TEXT,
     editions=(edition(FIRST, SECOND), edition(SECOND, LAST)),
