@@ -21,6 +21,7 @@ from forms_server.fields.registry import TYPES
 from forms_server.fields.values import Reading
 from forms_server.languages import OUTPUTS, Language
 from forms_server.services.accounts import Actor, actor_of, reset_password
+from forms_server.services.auditing import audit
 from forms_server.services.blanks import blank_pdf
 from forms_server.services.inspection import inspect_forms
 from forms_server.services.issuing import annul, issue, pdf_of
@@ -175,6 +176,18 @@ def annul_command(number: str, *, reason: str, login: str) -> None:
         actor = _actor(workshop, login)
         annul(workshop, number, reason=reason, actor=actor, now=datetime.now(UTC))
     click.echo(f"{number} annulled")
+
+
+@main.command(name="audit")
+@click.option("--json", "as_json", is_flag=True)
+def audit_command(*, as_json: bool) -> None:
+    """Prove the trail, the numbers and the stored files; exit 0 only if all hold."""
+    with _refusals(), _workshop() as workshop:
+        report = audit(workshop)
+    facts = {**asdict(report), "holds": report.holds}
+    lines = [f"{name}: {value}" for name, value in facts.items()]
+    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(lines))
+    sys.exit(0 if report.holds else 1)
 
 
 @main.command(name="reset-password")

@@ -30,7 +30,6 @@ FONT_FILES = tuple(
 """Where Debian 12 (fonts-liberation2) and later ones (fonts-liberation) keep the print font."""
 MARK = 1
 """Red of a slot's colour; green and blue are its index."""
-PLACEHOLDER = "x"
 
 
 MOST_LINES = 7

@@ -98,10 +98,6 @@ def look_up_code(workshop: Workshop, typed: str) -> Certificate | None:
     return _certificate(workshop, workshop.records.documents.by_short_code(code))
 
 
-def look_up_number(workshop: Workshop, number: str) -> Certificate | None:
-    return _certificate(workshop, workshop.records.documents.by_number(number))
-
-
 def look_up_hash(workshop: Workshop, sha256: str) -> Certificate | None:
     """The document that a file with this SHA-256 (hex) is, byte for byte."""
     return _certificate(workshop, workshop.records.documents.by_pdf_sha256(sha256.lower()))
@@ -118,12 +114,6 @@ def unlock(workshop: Workshop, token: str, *, iin_last4: str) -> DocumentDetails
     edition = workshop.edition(record.form_id, record.edition_id)
     rows = tuple(_rows(workshop, edition, record)) if edition else ()
     return DocumentDetails(certificate=certificate, rows=rows)
-
-
-def pdf_hash_is_issued(workshop: Workshop, token: str, sha256: str) -> bool:
-    """Whether a file with this SHA-256 (hex) is the very one issued under the token."""
-    record = workshop.records.documents.by_token(token)
-    return record is not None and record.pdf_sha256 == sha256.lower()
 
 
 def verify_pdf(workshop: Workshop, pdf: bytes) -> FileReport:

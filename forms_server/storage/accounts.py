@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from forms_server.errors import StorageError
 from forms_server.languages import BilingualText
-from forms_server.storage.counters import next_value
+from forms_server.storage.counters import FIRST_ACCOUNTS, next_value
 from forms_server.storage.database import reading, writing
 from forms_server.storage.events import add_event
 from forms_server.storage.tables import Account, Office
@@ -20,9 +20,6 @@ from forms_server.storage.values import (
     NewEvent,
     OfficeRecord,
 )
-
-FIRST_ACCOUNTS = "first-accounts"
-"""A counter taken only for its lock: of several first starts at once, one makes the accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

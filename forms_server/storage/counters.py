@@ -12,6 +12,13 @@ NEXT_VALUE = text(
 )
 """One statement, so that two callers never read the same value; SQLite and PostgreSQL know it."""
 
+CHAIN = "events"
+"""The scope that counts events: whoever takes its next value holds the end of the chain."""
+FIRST_ACCOUNTS = "first-accounts"
+"""A counter taken only for its lock: of several first starts at once, one makes the accounts."""
+OWN_SCOPES = (CHAIN, FIRST_ACCOUNTS)
+"""Scopes of this room; every other one counts the numbers of documents."""
+
 
 def next_value(session: Session, scope: str) -> int:
     """1, 2, 3 …; the scope is locked until the transaction ends, and a rollback gives it back."""

@@ -12,13 +12,11 @@ from hashlib import sha256
 from sqlalchemy import Engine, ScalarResult, select
 from sqlalchemy.orm import Session
 
-from forms_server.storage.counters import next_value
+from forms_server.storage.counters import CHAIN, next_value
 from forms_server.storage.database import reading, writing
 from forms_server.storage.tables import Counter, Event
 from forms_server.storage.values import ChainReport, EventRecord, NewEvent
 
-CHAIN = "events"
-"""The scope that counts events: whoever takes its next value holds the end of the chain."""
 HASH_BEFORE_THE_FIRST = "0" * 64
 EVENTS_AT_A_TIME = 1000
 

@@ -14,10 +14,10 @@ from sqlalchemy import ColumnElement, Engine, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from forms_server.errors import StorageError
-from forms_server.storage.counters import next_value
+from forms_server.storage.counters import OWN_SCOPES, next_value
 from forms_server.storage.database import reading, writing
 from forms_server.storage.events import add_event
-from forms_server.storage.tables import Document, Draft
+from forms_server.storage.tables import Counter, Document, Draft
 from forms_server.storage.values import (
     Annulment,
     DocumentRecord,
@@ -133,6 +133,19 @@ class Documents:
         query = select(func.count()).select_from(Document).where(*_matches(office_id, text))
         with reading(self._engine) as session:
             return session.scalar(query) or 0
+
+    def numbers_given(self) -> int:
+        """How many numbers the counters have given out; each has its document, or one is lost."""
+        query = select(func.coalesce(func.sum(Counter.value), 0)).where(
+            Counter.scope.not_in(OWN_SCOPES)
+        )
+        with reading(self._engine) as session:
+            return int(session.scalar(query) or 0)
+
+    def after(self, document_id: int, *, limit: int) -> tuple[DocumentRecord, ...]:
+        """The next documents of all offices by row, to walk through all of them."""
+        query = select(Document).where(Document.id > document_id).order_by(Document.id)
+        return self._several(query.limit(limit))
 
     def _one(self, condition: ColumnElement[bool]) -> DocumentRecord | None:
         with reading(self._engine) as session:

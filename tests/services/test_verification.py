@@ -22,8 +22,6 @@ from forms_server.services.verification import (
     look_up,
     look_up_code,
     look_up_hash,
-    look_up_number,
-    pdf_hash_is_issued,
     public_keys,
     show_answers,
     unlock,
@@ -180,14 +178,12 @@ def test_a_document_is_found_by_all_its_names(
     assert found.is_development
     assert found.has_iin
     assert found.issued_at.utcoffset() is not None
-    assert look_up_number(workshop, issued.number) == found
     assert look_up_code(workshop, issued.short_code.lower().replace("-", " ")) == found
     assert look_up_hash(workshop, hashlib.sha256(pdf).hexdigest().upper()) == found
 
 
 def test_what_is_not_there_is_not_found(workshop: Workshop) -> None:
     assert look_up(workshop, "none") is None
-    assert look_up_number(workshop, "none") is None
     assert look_up_code(workshop, "00000-00000") is None
     assert look_up_hash(workshop, "0" * 64) is None
     with pytest.raises(DocumentError, match="short-code-wrong"):
@@ -208,16 +204,6 @@ def new_like(workshop: Workshop, record: DocumentRecord) -> NewDocument:
         office_id=workshop.office.id, issued_by=record.issued_by, reserved_at=NOW,
         draft_id=None, token=new_token(b"left by a crash."), short_code="LEFT0-00000",
     )  # fmt: skip
-
-
-def test_a_hash_made_in_the_browser_is_compared(
-    workshop: Workshop, issued: DocumentRecord, pdf: bytes
-) -> None:
-    digest = hashlib.sha256(pdf).hexdigest()
-    assert pdf_hash_is_issued(workshop, issued.token, digest)
-    assert pdf_hash_is_issued(workshop, issued.token, digest.upper())
-    assert not pdf_hash_is_issued(workshop, issued.token, "0" * 64)
-    assert not pdf_hash_is_issued(workshop, "none", digest)
 
 
 def test_only_public_keys_are_published(workshop: Workshop) -> None:
