@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -212,7 +213,9 @@ def reset_password_command(login: str) -> None:
 def serve(*, host: str, port: int, workers: int) -> None:
     """Serve the pages."""
     with _refusals():
-        serve_forever(Settings.from_env(), host=host, port=port, workers=workers)
+        here = {"FORMS_SERVER_PUBLIC_URL": f"http://{host}:{port}"}
+        settings = Settings.from_env({**here, **os.environ})
+        serve_forever(settings, host=host, port=port, workers=workers)
 
 
 @main.command()
