@@ -86,9 +86,9 @@ class Page:
         self.slots: Slots | None = None
         self._inputs: Counter[str] = Counter()
 
-    def slot(self, text: str, *, may_wrap: bool = False) -> tuple[int, ...]:
+    def slot(self, text: str, *, may_wrap: bool = False, label: str = "") -> tuple[int, ...]:
         """The slots that this text is written into later, a line each; none to print it inline."""
-        return () if self.slots is None else self.slots.add(text, may_wrap=may_wrap)
+        return () if self.slots is None else self.slots.add(text, may_wrap=may_wrap, label=label)
 
     @property
     def fillable(self) -> bool:

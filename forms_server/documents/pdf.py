@@ -162,10 +162,14 @@ def _slots_in(box: Any, *, block: Any, line: Any) -> Iterator[tuple[int, Place]]
 def _place(box: Any, *, block: Any, line: Any) -> Place:
     """The slot's own width; up to the right edge if nothing stands behind it on its line."""
     starts_left = box.style["text_align_all"] in {"start", "left", "justify"}
-    is_last = line is not None and _last_text(line) is box
+    ends_line = line is not None and _last_text(line) is box and starts_left
     right = block.content_box_x() + block.width
-    room = right - box.position_x if is_last and starts_left else box.width
-    return Place(room=float(room), full=float(block.width), size=float(box.style["font_size"]))
+    return Place(
+        room=float(right - box.position_x if ends_line else box.width),
+        full=float(block.width),
+        size=float(box.style["font_size"]),
+        ends_line=ends_line,
+    )
 
 
 def _last_text(line: Any) -> Any:

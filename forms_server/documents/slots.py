@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -40,22 +40,34 @@ INLINE = 0
 class Slots:
     """The texts of one document that wait for their slots, in the order the page asks for them.
 
-    ``lines`` says of some of them, by index, how many lines they need; one if it says nothing.
+    ``lines`` says of some of them, by index, how many lines they need; of the others it is guessed
+    from the width of a ``line`` and of the label before them, which saves most second layouts.
     """
 
-    def __init__(self, font: SlotFont, lines: Mapping[int, int]) -> None:
+    def __init__(self, font: SlotFont, lines: Mapping[int, int], *, line: Place) -> None:
         self._font = font
         self._lines = lines
+        self._line = line
         self.texts: list[str] = []
         self.may_wrap: list[bool] = []
 
-    def add(self, text: str, *, may_wrap: bool) -> tuple[int, ...]:
+    def add(self, text: str, *, may_wrap: bool, label: str = "") -> tuple[int, ...]:
         """The slots, a line each, that this text is to fill; none if it must be printed inline."""
         index = len(self.texts)
         self.texts.append(text)
         self.may_wrap.append(may_wrap)
-        count = self._lines.get(index, 1) if self._font.has(text) else INLINE
-        return tuple(slot_number(index, line) for line in range(count))
+        if not self._font.has(text):
+            return ()
+        count = self._lines.get(index) if index in self._lines else self._guess(text, label)
+        return tuple(slot_number(index, row) for row in range(count or INLINE))
+
+    def _guess(self, text: str, label: str) -> int:
+        """How many lines a text takes behind its label; one where nothing can be said."""
+        if not label or not self._font.has(label):
+            return 1
+        taken = self._font.width(label, self._line.size) % self._line.full
+        lines = wrap(text, replace(self._line, room=self._line.full - taken), self._font)
+        return min(len(lines), MOST_LINES)
 
 
 def slot_number(index: int, line: int) -> int:
@@ -68,11 +80,13 @@ class Place:
     """Where a slot came to stand, in CSS pixels.
 
     ``room`` is the width its text may take, ``full`` that of a further line below it.
+    ``ends_line``: nothing stands behind it, so that its text may go on below.
     """
 
     room: float
     full: float
     size: float
+    ends_line: bool = True
 
 
 def wrap(text: str, place: Place, font: SlotFont) -> list[str]:

@@ -41,6 +41,12 @@ KEPT = 16
 Counted by edition, so that journals, which hardly repeat, do not push out applications."""
 MOST_TRIES = 4
 """Two are enough: what does not fit takes more lines or flows on, and both are then settled."""
+LINES = {
+    "portrait": Place(room=0, full=653.8, size=15.33),
+    "landscape": Place(room=0, full=1031.8, size=15.33),
+}
+"""A whole line and its letters as static/print.css has them (173 or 273 mm, 11.5 pt), in pixels;
+they only serve to guess, and what is guessed wrong is laid out anew."""
 FONT = Name("/SlotFont")
 MADE_AT = re.compile(rb"2000-01-01T00:00:00\+00:00")
 """The moment that stands in a stencil instead of the document's."""
@@ -86,7 +92,7 @@ class Press:
         """The PDF of an issued document before its seal."""
         lines: dict[int, int] = {}
         for _ in range(MOST_TRIES):
-            slots = Slots(self._font, lines)
+            slots = Slots(self._font, lines, line=LINES[pages[0].edition.layout])
             html = self._write_html(pages, slots)
             stencil = self._stencil(pages[0].edition, html, filling)
             texts, needed = self._place(stencil, slots)
@@ -105,20 +111,25 @@ class Press:
         standing: dict[int, str] = {}
         needed: dict[int, int] = {}
         for index, text in enumerate(slots.texts):
-            place = stencil.places.get(slot_number(index, 0))
-            lines = wrap(text, place, self._font) if place and self._font.has(text) else []
-            count = self._count(lines, place, may_wrap=slots.may_wrap[index])
-            if count != 1:
-                needed[index] = count
+            places = list(_places(stencil, index))
+            lines = wrap(text, places[0], self._font) if places and self._font.has(text) else []
+            if not self._fits(lines, places, may_wrap=slots.may_wrap[index]):
+                needed[index] = INLINE
+            elif len(lines) > 1:
+                needed[index] = len(lines)
             standing |= {slot_number(index, row): line for row, line in enumerate(lines)}
         return standing, needed
 
-    def _count(self, lines: Sequence[str], place: Place | None, *, may_wrap: bool) -> int:
-        """How many lines a text takes; ``INLINE`` where slots cannot hold it."""
-        if place is None or len(lines) > (MOST_LINES if may_wrap else 1):
-            return INLINE
-        widest = max(self._font.width(line, place.size) for line in lines)
-        return len(lines) if widest <= max(place.room, place.full) else INLINE
+    def _fits(self, lines: Sequence[str], places: Sequence[Place], *, may_wrap: bool) -> bool:
+        """Whether slots can hold these lines, perhaps more of them than were laid out."""
+        if not lines or len(lines) > (MOST_LINES if may_wrap else 1):
+            return False
+        if may_wrap and not all(place.ends_line for place in places):
+            return False
+        first = places[0]
+        rooms = [first.room] + [first.full] * (len(lines) - 1)
+        widths = [self._font.width(line, first.size) for line in lines]
+        return all(width <= room for width, room in zip(widths, rooms, strict=True))
 
     def _stencil(self, edition: Edition, html: str, filling: Filling) -> Stencil:
         kept = self._kept[edition]
@@ -158,9 +169,18 @@ class Press:
     def _written(self, pieces: Sequence[Piece], texts: Mapping[int, str]) -> Iterator[bytes]:
         for piece in pieces:
             yield piece.before
-            if piece.slot >= 0:
+            if texts.get(piece.slot):
                 glyphs = self._font.encode(texts[piece.slot])
                 yield b"/SlotFont %g Tf\n%s Tj" % (piece.size, glyphs)
+
+
+def _places(stencil: Stencil, index: int) -> Iterator[Place]:
+    """Where the lines of a text came to stand."""
+    for row in range(MOST_LINES):
+        place = stencil.places.get(slot_number(index, row))
+        if place is None:
+            return
+        yield place
 
 
 def _pieces(operators: Sequence[bytes]) -> Iterator[Piece]:

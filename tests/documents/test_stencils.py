@@ -17,7 +17,14 @@ from forms_server.documents.context import Output, Page, Stamp
 from forms_server.documents.html import Templates
 from forms_server.documents.pdf import DataFile, Printer
 from forms_server.documents.qr import qr_png
-from forms_server.documents.slots import Place, load_slot_font, slot_number, slot_of_operator, wrap
+from forms_server.documents.slots import (
+    Place,
+    Slots,
+    load_slot_font,
+    slot_number,
+    slot_of_operator,
+    wrap,
+)
 from forms_server.documents.stencils import Filling, Press
 from forms_server.fields.answers import read_answers
 from forms_server.fields.base import CONTROL, INVISIBLE, UNPRINTABLE
@@ -182,3 +189,21 @@ def test_wrapping_fills_the_first_room_and_then_whole_lines() -> None:
 def test_the_font_is_made_once() -> None:
     assert load_slot_font() is load_slot_font()
     assert dataclasses.is_dataclass(load_slot_font())
+
+
+def test_the_lines_behind_a_label_are_guessed() -> None:
+    font = load_slot_font()
+    word = font.width("аааа", 10)
+    slots = Slots(font, {3: 4}, line=Place(room=0, full=word * 4, size=10))
+    assert slots.add("аааа", may_wrap=True, label="аааа") == (slot_number(0, 0),)
+    assert len(slots.add("аааа аааа аааа аааа", may_wrap=True, label="аааа")) == 2
+    assert len(slots.add("аааа аааа аааа аааа", may_wrap=True)) == 1, "no label, no guess"
+    assert len(slots.add("аааа", may_wrap=True, label="аааа")) == 4, "what is known is not guessed"
+    assert slots.add("→", may_wrap=True, label="аааа") == ()
+
+
+def test_a_long_name_is_laid_out_once() -> None:
+    person = {"surname": "Ұзынтегібаева", "given_name": "Нұрсұлтанбек", "patronymic": "Айдарқызы"}
+    press = make_press()
+    print_with(press, person=person)
+    assert [len(kept) for kept in press._kept.values()] == [1]
