@@ -53,6 +53,7 @@ OUTPUT = "kk-ru"
 NAMES = ("Үлгіев", "Образцова", "Сынақов", "Примеров")
 PASSPHRASE = b"bench"
 DOCUMENTS = 500
+BASELINES = ("naive", "chromium", "chromium, tagged")
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -100,7 +101,8 @@ def run_bench(settings: Settings, *, runs: int = 20, documents: int = DOCUMENTS)
         if sync_playwright is None or which("chromium") is None:
             notes.append("chromium: not measured, Playwright or Chromium is not installed")
         else:
-            contenders["chromium"] = stack.enter_context(_chromium(subject))
+            untagged, tagged = stack.enter_context(_chromium(subject))
+            contenders |= {"chromium": untagged, "chromium, tagged": tagged}
         medians = _alternate(contenders, runs)
     return Report(
         runs=runs,
@@ -180,7 +182,7 @@ def _issuing_cold(subject: Subject) -> Callable[[], object]:
 
 
 def _ratios(medians: Mapping[str, float]) -> dict[str, float]:
-    baselines = [name for name in ("naive", "chromium") if name in medians]
+    baselines = [name for name in BASELINES if name in medians]
     ours = [name for name in medians if name.startswith("issuing")]
     return {
         f"{name} / {base}": medians[name] / medians[base] for name in ours for base in baselines
@@ -224,8 +226,10 @@ def _rsa_p12() -> bytes:
 
 
 @contextmanager
-def _chromium(subject: Subject) -> Iterator[Callable[[], bytes]]:
-    """A warm browser that prints the same HTML with the same style sheet; it seals nothing.
+def _chromium(subject: Subject) -> Iterator[tuple[Callable[[], bytes], Callable[[], bytes]]]:
+    """A warm browser that prints the same HTML with the same style sheet, without tags and with.
+
+    It seals nothing.
 
     It lives in a thread of its own: Playwright keeps an event loop running where it was started,
     and pyHanko cannot seal in one.
@@ -241,11 +245,14 @@ def _chromium(subject: Subject) -> Iterator[Callable[[], bytes]]:
         ).result()
         page = thread.submit(browser.new_page).result()
 
-        def print_page() -> bytes:
+        def print_page(tagged: bool) -> bytes:
             page.set_content(html)
-            return bytes(page.pdf(prefer_css_page_size=True, tagged=True))
+            return bytes(page.pdf(prefer_css_page_size=True, tagged=tagged))
 
-        yield lambda: thread.submit(print_page).result()
+        yield (
+            lambda: thread.submit(print_page, False).result(),
+            lambda: thread.submit(print_page, True).result(),
+        )
         thread.submit(browser.close).result()
         thread.submit(playwright.stop).result()
 

@@ -79,7 +79,8 @@ class Phone(FieldType):
         return f"+7{digits}"
 
     def show(self, value: Value, spec: FieldSpec, language: Language) -> str:
-        return f"+7 {value[2:5]} {value[5:8]} {value[8:10]} {value[10:]}"
+        shown = f"+7 {value[2:5]} {value[5:8]} {value[8:10]} {value[10:]}"
+        return shown.replace(" ", "\u00a0")
 
     def xsd(self, spec: FieldSpec) -> XsdType:
         return XsdType("xs:string", (("pattern", r"\+7[0-9]{10}"),))

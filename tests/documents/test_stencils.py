@@ -207,3 +207,14 @@ def test_a_long_name_is_laid_out_once() -> None:
     press = make_press()
     print_with(press, person=person)
     assert [len(kept) for kept in press._kept.values()] == [1]
+
+
+def test_a_page_in_both_languages_says_in_both_how_it_is_verified() -> None:
+    journal = read_forms(ROOT, TYPES)["mse-17"].latest
+    page = Page(journal, Language.KK, output=Output.ISSUED, stamp=make_pages({})[0].stamp)
+    html = Templates(ROOT / "templates").write_html([page])
+    assert "Электрондық құжат" in html
+    assert "Электронный документ" in html
+    assert "Электронный документ" not in Templates(ROOT / "templates").write_html(
+        [make_pages({})[0]]
+    )

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms_server.specs.model import Limits
+from forms_server.fields.text import Phone
+from forms_server.languages import BilingualText, Language
+from forms_server.specs.model import FieldSpec, Limits
 
 from .specimens import KAZAKH, read, refused
 
@@ -92,3 +94,8 @@ def test_a_phone_is_taken_however_it_is_typed(typed: str) -> None:
 )
 def test_what_is_no_phone_is_refused(typed: str) -> None:
     assert refused("phone", typed) == "phone-wrong"
+
+
+def test_a_phone_is_never_broken_between_lines() -> None:
+    spec = FieldSpec(id="phone", type="phone", label=BilingualText(kk="т", ru="т"))
+    assert " " not in Phone().show("+77000000000", spec, Language.RU)
