@@ -32,6 +32,7 @@ from forms_server.fields.answers import read_answers
 from forms_server.fields.values import Answers, write_answers
 from forms_server.languages import OUTPUTS, Language
 from forms_server.services.accounts import Actor, Permission, require
+from forms_server.services.persons import iins_in
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition
 from forms_server.storage.records import (
@@ -78,6 +79,7 @@ def issue(  # noqa: PLR0913  # what, in which language, who, when: all by name
     if output not in OUTPUTS:
         raise ServiceError("output-unknown", output=output)
     token = _new_token()
+    raw = write_answers(edition, answers)
     counted = _counted(edition, actor.office, year=f"{now.astimezone(workshop.zone):%Y}")
     request = NewDocument(
         scope="/".join([edition.form_id, *(counted[name] for name in edition.numbering.per)]),
@@ -85,7 +87,8 @@ def issue(  # noqa: PLR0913  # what, in which language, who, when: all by name
         form_id=edition.form_id,
         edition_id=edition.id,
         output=output,
-        answers=write_answers(edition, answers),
+        answers=raw,
+        iins=iins_in(edition, raw),
         masked_name=_masked_name(edition, answers),
         iin_last4=_iin_last4(edition, answers),
         office_id=actor.office.id,

@@ -25,6 +25,7 @@ from forms_server.documents.stencils import Press
 from forms_server.errors import SettingsError
 from forms_server.fields.registry import TYPES
 from forms_server.services.accounts import create_first_accounts
+from forms_server.services.persons import note_persons
 from forms_server.settings import Settings
 from forms_server.specs.model import Edition, FormSpec
 from forms_server.specs.reading import read_forms
@@ -72,9 +73,11 @@ def open_workshop(settings: Settings, now: datetime) -> Workshop:
     keys, trusted, qr_keys = _open_keys(settings, now)
     templates = Templates(settings.root / "templates")
     printer = Printer(settings.root / "static" / "print.css")
+    forms = read_forms(settings.root, TYPES)
+    note_persons(records, forms)
     return Workshop(
         settings=settings,
-        forms=read_forms(settings.root, TYPES),
+        forms=forms,
         templates=templates,
         printer=printer,
         press=Press(templates, printer, load_slot_font()),

@@ -64,7 +64,7 @@ def _writable(session: Session, content: DraftContent) -> Draft | None:
 
 
 def _enter(session: Session, content: DraftContent, now: datetime) -> Draft:
-    row = Draft(id=content.id, owner=content.owner, created_at=now)
+    row = Draft(id=content.id, owner=content.owner, created_at=now, based_on=content.based_on)
     session.add(row)
     return row
 

@@ -26,6 +26,7 @@ from forms_server.storage.values import (
     NewEvent,
     NumberPattern,
     OfficeRecord,
+    Seen,
 )
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "OfficeRecord",
     "Offices",
     "Records",
+    "Seen",
     "open_records",
 ]
 

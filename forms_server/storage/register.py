@@ -6,6 +6,7 @@ is printed, sealed or sent in one.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import sha256
@@ -17,7 +18,8 @@ from forms_server.errors import StorageError
 from forms_server.storage.counters import OWN_SCOPES, next_value
 from forms_server.storage.database import reading, writing
 from forms_server.storage.events import add_event
-from forms_server.storage.tables import Counter, Document, Draft
+from forms_server.storage.persons import are_about, check_seen, hold_persons, note_persons
+from forms_server.storage.tables import Counter, Document, DocumentPerson, Draft
 from forms_server.storage.values import (
     Annulment,
     DocumentRecord,
@@ -25,13 +27,14 @@ from forms_server.storage.values import (
     NewDocument,
     NewEvent,
     NumberPattern,
+    Seen,
 )
 
 COLUMNS = tuple(field.name for field in fields(DocumentRecord))
 GIVEN = tuple(
     field.name
     for field in fields(NewDocument)
-    if field.name not in {"scope", "number_pattern", "answers"}
+    if field.name not in {"scope", "number_pattern", "answers", "iins"}
 )
 """What goes into the row as it was given."""
 REFUSALS = {
@@ -47,17 +50,20 @@ class Documents:
 
     _engine: Engine
 
-    def reserve(self, new: NewDocument) -> DocumentRecord:
+    def reserve(self, new: NewDocument, *, seen: Seen | None = None) -> DocumentRecord:
         """Enters a document with the next number of its scope, in state ``issuing``.
 
         A draft becomes one document: a second call with its ``draft_id`` gives the first one's
         record again (its ``token`` then differs from ``new.token``). Refuses with
-        ``document-code-taken`` (draw another token and short code) or ``document-number-taken``
-        (the pattern printed a number that another scope has given out).
+        ``document-code-taken`` (draw another token and short code), ``document-number-taken``
+        (the pattern printed a number that another scope has given out) or
+        ``person-documents-changed`` (what was ``seen`` of the person's documents is no longer so:
+        judge again).
         """
         try:
             with writing(self._engine) as session:
-                return _of_draft(session, new.draft_id) or _enter(session, new)
+                hold_persons(session, {*new.iins, *(seen.iins if seen else ())})
+                return _of_draft(session, new.draft_id) or _enter(session, new, seen)
         except StorageError as refusal:
             if refusal.code != "record-conflict":
                 raise
@@ -134,6 +140,43 @@ class Documents:
         with reading(self._engine) as session:
             return session.scalar(query) or 0
 
+    def of_persons(
+        self, iins: Collection[str], form_ids: Collection[str]
+    ) -> Mapping[str, tuple[DocumentRecord, ...]]:
+        """By person, the oldest first: documents of these forms, of any office, not annulled.
+
+        What is still in print counts: it has its number, and will be finished.
+        """
+        query = (
+            select(DocumentPerson.iin, Document)
+            .join(Document, Document.id == DocumentPerson.document_id)
+            .where(*are_about(iins, form_ids))
+            .order_by(Document.id)
+        )
+        found: dict[str, list[DocumentRecord]] = {iin: [] for iin in iins}
+        with reading(self._engine) as session:
+            for iin, row in session.execute(query):
+                found[iin].append(_record(row))
+        return {iin: tuple(records) for iin, records in found.items()}
+
+    def begun_from(self, number: str) -> tuple[DocumentRecord, ...]:
+        """The documents whose drafts were begun from this one, the oldest first."""
+        return self._several(
+            select(Document).where(Document.based_on == number).order_by(Document.id)
+        )
+
+    def without_persons_noted(self, *, limit: int) -> tuple[DocumentRecord, ...]:
+        """What an older release entered: nobody has noted whom these documents are about."""
+        query = select(Document).where(Document.persons_noted.is_(False)).order_by(Document.id)
+        return self._several(query.limit(limit))
+
+    def note_persons(self, document_id: int, iins: Iterable[str]) -> None:
+        """Notes whom such a document is about; a second time changes nothing."""
+        with writing(self._engine) as session:
+            row = session.get(Document, document_id, with_for_update=True)
+            if row is not None and not row.persons_noted:
+                note_persons(session, document_id, iins)
+
     def numbers_given(self) -> int:
         """How many numbers the counters have given out; each has its document, or one is lost."""
         query = select(func.coalesce(func.sum(Counter.value), 0)).where(
@@ -186,20 +229,28 @@ def _of_draft(session: Session, draft_id: str | None) -> DocumentRecord | None:
     return None if row is None else _record(row)
 
 
-def _enter(session: Session, new: NewDocument) -> DocumentRecord:
+def _enter(session: Session, new: NewDocument, seen: Seen | None) -> DocumentRecord:
+    if seen is not None:
+        check_seen(session, seen)
     number = _print_number(new.number_pattern, next_value(session, new.scope))
     _check_unique(session, new, number)
     row = Document(
         number=number,
         state=DocumentState.ISSUING,
         answers=dict(new.answers),
+        based_on=_source_of(session, new.draft_id),
         **{name: getattr(new, name) for name in GIVEN},
     )
     session.add(row)
     session.flush()
+    note_persons(session, row.id, new.iins)
     session.execute(update(Draft).where(Draft.id == new.draft_id).values(document_id=row.id))
     add_event(session, _event_of_reservation(new, number))
     return _record(row)
+
+
+def _source_of(session: Session, draft_id: str | None) -> str | None:
+    return session.scalar(select(Draft.based_on).where(Draft.id == draft_id))
 
 
 def _print_number(pattern: NumberPattern, number: int) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
@@ -109,7 +110,13 @@ class Counter(Base):
 
 
 class Document(Base):
-    """A document; ``draft_id`` is no foreign key, because it outlives the draft."""
+    """A document; ``draft_id`` is no foreign key, because it outlives the draft.
+
+    ``based_on`` is the number of the document that the draft was begun from: none either, because
+    SQLite could add it only by building the whole register anew. ``persons_noted`` says whether
+    ``document_persons`` knows whom the document is about; false only for what an older release
+    entered.
+    """
 
     __tablename__ = "documents"
     __table_args__ = (
@@ -151,6 +158,17 @@ class Document(Base):
     annulled_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     annulment_reason: Mapped[str | None] = mapped_column(Text)
     replaced_by: Mapped[str | None] = mapped_column(ForeignKey("documents.number"))
+    based_on: Mapped[str | None] = mapped_column(String(120), index=True)
+    persons_noted: Mapped[bool] = mapped_column(index=True, server_default=false())
+
+
+class DocumentPerson(Base):
+    """A person whom a document is about; one document of a journal may be about many."""
+
+    __tablename__ = "document_persons"
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"), primary_key=True)
+    iin: Mapped[str] = mapped_column(String(12), primary_key=True, index=True)
 
 
 class Draft(Base):
@@ -165,6 +183,7 @@ class Draft(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     document_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"))
+    based_on: Mapped[str | None] = mapped_column(String(120))
 
 
 class Event(Base):

@@ -63,7 +63,10 @@ class AccountRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDocument:
-    """All that is known of a document before it is printed; ``scope`` says what is counted."""
+    """All that is known of a document before it is printed; ``scope`` says what is counted.
+
+    ``iins`` are the persons whom it is about; of a person known otherwise there is no look-up.
+    """
 
     scope: str
     number_pattern: NumberPattern
@@ -79,6 +82,19 @@ class NewDocument:
     issued_by: int
     reserved_at: datetime
     draft_id: str | None = None
+    iins: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a look-up of persons' documents found: ``ids`` of those of ``form_ids``.
+
+    A number is given out on the strength of it only while the same look-up finds the same.
+    """
+
+    iins: frozenset[str] = field(repr=False)
+    form_ids: frozenset[str]
+    ids: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +137,16 @@ class DocumentRecord:
     annulled_by: int | None
     annulment_reason: str | None = field(repr=False)
     replaced_by: str | None
+    based_on: str | None
+    """The number of the document that its draft was begun from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftContent:
-    """A draft to be saved: ``raw`` is what was typed, strings or lists by field name."""
+    """A draft to be saved: ``raw`` is what was typed, strings or lists by field name.
+
+    ``based_on``, the number of the document that it is begun from, is kept from the first saving.
+    """
 
     id: str
     owner: int
@@ -133,6 +154,7 @@ class DraftContent:
     edition_id: str
     language: Language
     raw: JsonObject = field(repr=False)
+    based_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +170,7 @@ class DraftRecord:
     created_at: datetime
     updated_at: datetime
     document_id: int | None
+    based_on: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
