@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help serve test check bench setup setup-tests catalogues lock format clean
+.PHONY: help serve test check bench setup setup-tests catalogues forms-page lock format clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -35,6 +35,7 @@ help:
 	@echo 'make test     set up and run all tests (PYTEST_ARGS="tests/specs -x" for some)'
 	@echo 'make check    lint, format, types, import directions, spelling, locks, specifications'
 	@echo 'make bench    measure, against the naive pipeline and Chromium'
+	@echo 'make forms-page  write docs/forms.md and its pictures anew'
 	@echo 'make format   put the code in the one format'
 	@echo 'make lock     renew requirements/*.txt'
 	@echo 'make clean    remove what set-up and tests made; documents in var/ stay'
@@ -90,6 +91,9 @@ catalogues: $(CATALOGUES)
 
 %.mo: %.po
 	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
+
+forms-page: setup-tests
+	@PYTHONPATH=. $(BIN)/python scripts/write_forms_page.py
 
 lock:
 	@scripts/lock.sh

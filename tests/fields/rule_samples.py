@@ -38,7 +38,7 @@ class RuleSample:
 
     def raw(self, edition: Edition, side: str) -> dict[str, Raw]:
         """The sample's answers with the changes of one side, ``holds`` or ``breaks``."""
-        raw = copy.deepcopy(sample_answers(edition, Language.RU))
+        raw = copy.deepcopy(sample_answers(edition, Language.RU, self.today))
         for path, value in {**self.answers, **getattr(self, side)}.items():
             _put(raw, path.split("."), copy.deepcopy(value))
         return raw
