@@ -138,7 +138,9 @@ def _subject(settings: Settings) -> Subject:
     if not actor:
         raise RuntimeError("the first start makes a clerk")
     edition = workshop.forms[FORM].latest
-    answers = read_answers(edition, sample_answers(edition, Language.RU), now.date()).answers
+    answers = read_answers(
+        edition, sample_answers(edition, Language.RU, now.date()), now.date()
+    ).answers
     record = issuing.issue(workshop, edition, answers, output=OUTPUT, actor=actor, now=now)
     return Subject(workshop=workshop, actor=actor, edition=edition, answers=answers, record=record)
 

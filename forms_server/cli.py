@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -105,7 +106,8 @@ def sample(form_id: str, language: str, day: datetime | None) -> None:
     """Print plausible, valid answers of a form as JSON."""
     with _refusals():
         edition = _edition(_read(), form_id, day)
-        answers = sample_answers(edition, Language(language))
+        today = datetime.now(ZoneInfo(Settings.from_env().time_zone)).date()
+        answers = sample_answers(edition, Language(language), today)
     click.echo(json.dumps(answers, ensure_ascii=False, indent=2))
 
 

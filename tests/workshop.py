@@ -66,7 +66,7 @@ def sample_of(
 ) -> Answers:
     """The sample's answers, read; ``more`` in place of single ones."""
     today = NOW.astimezone(workshop.zone).date()
-    reading = read_answers(edition, {**sample_answers(edition, language), **more}, today)
+    reading = read_answers(edition, {**sample_answers(edition, language, today), **more}, today)
     assert reading.is_right, reading.refusals + reading.warnings
     return reading.answers
 

@@ -7,15 +7,17 @@ catalogue row as ``"row"``); ``"overrides"`` maps the id of a warning to the rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from forms_server.errors import InvalidAnswerError
 from forms_server.fields.base import Raw, Value
 from forms_server.fields.registry import check_parts, part_specs, type_of
+from forms_server.fields.scopes import row_scope, scope_of
 from forms_server.fields.values import OVERRIDES, ROW, Answers, Reading, Refusal
 from forms_server.languages import BilingualText
+from forms_server.specs.earlier import EarlierSpec
 from forms_server.specs.expressions import evaluate, holds
 from forms_server.specs.model import (
     Edition,
@@ -30,21 +32,32 @@ from forms_server.specs.model import (
 LONGEST_REASON = 500
 
 
-def read_answers(edition: Edition, raw: Raw, today: date) -> Reading:
-    """Read, compute, and check everything; nothing is raised for what a person typed."""
-    reader = _Reader(edition, today)
-    return reader.read(raw)
+Earlier: TypeAlias = Callable[[EarlierSpec, Mapping[str, Value]], Value]
+"""Looks at earlier documents: what is asked, and the names of the present form, give a value."""
+
+
+def read_answers(
+    edition: Edition, raw: Raw, today: date, earlier: Earlier | None = None
+) -> Reading:
+    """Read, compute, and check everything; nothing is raised for what a person typed.
+
+    Without ``earlier`` nothing is known of earlier documents, and no rule about them speaks.
+    """
+    return _Reader(edition, today, earlier).read(raw)
 
 
 class _Reader:
     """One reading: collects refusals while it goes."""
 
-    def __init__(self, edition: Edition, today: date) -> None:
+    def __init__(self, edition: Edition, today: date, earlier: Earlier | None) -> None:
         self.edition = edition
         self.today = today
+        self.earlier = earlier
         self.refusals: list[Refusal] = []
         self.places: dict[str, tuple[int, ...]] = {}
         """Where the rows of a table stood before the empty ones were left out."""
+        self.looks: dict[str, dict[str, Value]] = {}
+        """What earlier documents give for a row, by its name on the page."""
 
     def read(self, raw: Raw) -> Reading:
         if not isinstance(raw, Mapping):
@@ -180,7 +193,7 @@ class _Reader:
             scope = self._scope(values) if columns else {}
             for _, row in self._named_rows(table, values):
                 for column in columns:
-                    row[column.id] = _computed(column, {**scope, **row})
+                    row[column.id] = _computed(column, row_scope(table, row, scope))
         for spec in self.edition.fields():
             if spec.computed is not None:
                 values[spec.id] = _computed(spec, self._scope(values))
@@ -222,8 +235,9 @@ class _Reader:
     ) -> bool:
         dropped = False
         for path, row in self._named_rows(table, values):
+            own = row_scope(table, row, scope)
             for column in table.columns:
-                if not _is_shown(column, {**scope, **row}):
+                if not _is_shown(column, own):
                     dropped |= row[column.id] is not None and not _is_computed(column)
                     row[column.id] = None
                     self._drop_refusals(f"{path}-{column.id}")
@@ -240,7 +254,7 @@ class _Reader:
                 continue
             if isinstance(item, TableSpec):
                 for path, row in self._named_rows(item, values):
-                    self._check_row_required(item, {**scope, **row}, path)
+                    self._check_row_required(item, row_scope(item, row, scope), path)
             if _touches(refused, item.id):
                 continue
             if isinstance(item, TableSpec):
@@ -271,6 +285,7 @@ class _Reader:
         self, values: Mapping[str, Value], overrides: Mapping[str, str]
     ) -> Iterator[Refusal]:
         scope = self._scope(values)
+        scope |= self._look(None, scope)
         for rule in self.edition.rules:
             for path in self._broken(rule, values, scope):
                 if rule.severity is Severity.ERROR:
@@ -286,11 +301,26 @@ class _Reader:
                 item = self.edition.items[rule.field]
                 yield first_input(item) if isinstance(item, FieldSpec) else item.id
             return
-        table = self.edition.items[rule.each]
+        for path, row_names in self._row_scopes(rule.each, values, scope):
+            if _is_broken(rule, row_names):
+                yield f"{path}-{rule.field}"
+
+    def _row_scopes(
+        self, each: str, values: Mapping[str, Value], scope: Mapping[str, Value]
+    ) -> Iterator[tuple[str, dict[str, Value]]]:
+        """What a rule may name of each answered row; looks at earlier documents are taken once."""
+        table = self.edition.items[each]
         assert isinstance(table, TableSpec)  # noqa: S101  # reading refuses anything else
         for path, row in self._named_rows(table, values):
-            if _is_broken(rule, {**scope, **row}):
-                yield f"{path}-{rule.field}"
+            names = row_scope(table, row, scope)
+            if path not in self.looks:
+                self.looks[path] = self._look(each, names)
+            yield path, {**names, **self.looks[path]}
+
+    def _look(self, each: str | None, scope: Mapping[str, Value]) -> dict[str, Value]:
+        """What earlier documents give, by the id of the look; without a way to look, nothing."""
+        looks = [look for look in self.edition.earlier if look.each == each]
+        return {look.id: self.earlier(look, scope) if self.earlier else None for look in looks}
 
     def _overrides(self, raw: Mapping[str, Raw]) -> Mapping[str, str]:
         given = raw.get(OVERRIDES) or {}
@@ -308,18 +338,7 @@ class _Reader:
         return self._field(spec, raw, f"{OVERRIDES}-{rule_id}")
 
     def _scope(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """What an expression may name: fields, parts, columns of tables, today."""
-        scope: dict[str, Value] = {**values, "today": self.today}
-        for item in self.edition.items.values():
-            value = values[item.id]
-            if isinstance(item, TableSpec):
-                rows = tuple(value.values()) if isinstance(value, Mapping) else value
-                scope[item.id] = rows
-                for name in item.names:
-                    scope[f"{item.id}.{name}"] = tuple(row.get(name) for row in rows)
-            elif isinstance(value, Mapping):
-                scope |= {f"{item.id}.{part}": found for part, found in value.items()}
-        return scope
+        return scope_of(self.edition, values, self.today)
 
     def _check_known(self, raw: Mapping[str, Raw], names: set[str], path: str) -> None:
         for name in raw:

@@ -66,6 +66,8 @@ class FieldType:
     """What a template may ask :meth:`show_part` for, beside the whole."""
     rule_names: ClassVar[tuple[str, ...]] = ()
     """The parts of the value that a rule may name, as ``period.first``."""
+    has_figures: ClassVar[bool] = False
+    """Whether a rule may name the figures of the item that was chosen."""
 
     def wrong_attribute(self, spec: FieldSpec) -> str | None:
         """The attribute of the specification that this type cannot work with, if there is one."""
@@ -118,6 +120,11 @@ class FieldType:
         """The XML Schema type of the canonical raw."""
         raise NotImplementedError
 
+    def sample_as(self, text: str, today: date) -> Raw:
+        """The raw answer that the specification writes as the sample: ``today``, an option's id."""
+        del today
+        return text
+
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         """A plausible, obviously made-up raw answer that :meth:`read` accepts."""
         raise NotImplementedError
@@ -127,6 +134,9 @@ class Composite(FieldType):
     """A type whose answer has named parts, each of a type of its own."""
 
     input = Input("composite")
+
+    def wrong_attribute(self, spec: FieldSpec) -> str | None:
+        return "sample" if spec.sample else None
 
     def check(self, value: Value) -> None:
         """Refuse parts that are right alone and wrong together (:class:`InvalidAnswerError`)."""

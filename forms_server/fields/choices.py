@@ -64,6 +64,9 @@ class SomeOf(OneOf):
     def xsd(self, spec: FieldSpec) -> XsdType:
         return XsdType("xs:token", super().xsd(spec).facets, is_list=True)
 
+    def sample_as(self, text: str, today: date) -> Raw:
+        return text.split()
+
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         return [option.id for option in spec.options[:2]]
 
@@ -110,6 +113,7 @@ class ReferenceItemOf(FieldType):
     """An item of the reference that the field names, by id; shown in the field's ``case``."""
 
     name = "reference"
+    has_figures = True
     input = Input("select")
     parts = ("nominative",)
 

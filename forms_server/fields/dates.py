@@ -103,6 +103,9 @@ class Date(FieldType):
     def xsd(self, spec: FieldSpec) -> XsdType:
         return XsdType("xs:date")
 
+    def sample_as(self, text: str, today: date) -> Raw:
+        return show_day(today) if text == "today" else text
+
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         past = spec.limits.minimum or "1980-01-02"
         return past if spec.limits.maximum == "today" else "2026-01-02"
@@ -129,6 +132,9 @@ class Year(FieldType):
 
     def xsd(self, spec: FieldSpec) -> XsdType:
         return XsdType("xs:gYear")
+
+    def sample_as(self, text: str, today: date) -> Raw:
+        return str(today.year) if text == "today" else text
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         return "1980"
@@ -165,6 +171,9 @@ class Month(FieldType):
     def xsd(self, spec: FieldSpec) -> XsdType:
         return XsdType("xs:gYearMonth")
 
+    def sample_as(self, text: str, today: date) -> Raw:
+        return f"{today:%m.%Y}" if text == "today" else text
+
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         return "2026-01"
 
@@ -178,6 +187,9 @@ class Period(Composite):
         "first_day", "first_month", "first_short_year", "first",
         "last_day", "last_month", "last_short_year", "last",
     )  # fmt: skip
+
+    def wrong_attribute(self, spec: FieldSpec) -> str | None:
+        return "sample" if spec.sample and len(spec.sample.split()) != 2 else None
 
     def part_specs(self, spec: FieldSpec) -> Sequence[FieldSpec]:
         return tuple(
@@ -199,6 +211,10 @@ class Period(Composite):
         end, _, piece = part.partition("_")
         day = value[end]
         return Date.part_of(day, piece, language) if piece else show_day(day)
+
+    def sample_as(self, text: str, today: date) -> Raw:
+        days = (show_day(today) if word == "today" else word for word in text.split())
+        return dict(zip(("first", "last"), days, strict=True))
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         return {"first": "2026-01-01", "last": "2026-01-31"}

@@ -197,7 +197,7 @@ class IdentityDocument(Composite):
     rule_names = ("kind", "number", "issuer", "issued_on")
 
     def wrong_attribute(self, spec: FieldSpec) -> str | None:
-        return None if spec.options else "options"
+        return super().wrong_attribute(spec) if spec.options else "options"
 
     def part_specs(self, spec: FieldSpec) -> Sequence[FieldSpec]:
         return (

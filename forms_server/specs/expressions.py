@@ -49,6 +49,8 @@ _OPERATORS: Mapping[type, str] = {
 }  # fmt: skip
 
 
+PRESENT = "this"
+"""Before a name of the present document, where the names are those of an earlier one."""
 LONGEST = 1000
 DEEPEST = 100
 """Characters, and nodes within nodes: an expression is evaluated by recursion."""
@@ -88,9 +90,19 @@ def _read_name(tree: ast.Name) -> Node:
 
 
 def _read_column(tree: ast.Attribute) -> Node:
-    if not isinstance(tree.value, ast.Name):
-        raise ExpressionError(ast.unparse(tree))
-    return ("field", f"{tree.value.id}.{tree.attr}")
+    return ("field", ".".join(_path(tree, tree)))
+
+
+def _path(tree: ast.expr, whole: ast.Attribute) -> tuple[str, ...]:
+    """``table.column`` as two words; a name of the present document has a third, ``this``."""
+    if isinstance(tree, ast.Name):
+        return (tree.id,)
+    if not isinstance(tree, ast.Attribute):
+        raise ExpressionError(ast.unparse(whole))
+    path = (*_path(tree.value, whole), tree.attr)
+    if len(path) > (3 if path[0] == PRESENT else 2):
+        raise ExpressionError(ast.unparse(whole))
+    return path
 
 
 def _read_constant(tree: ast.Constant) -> Node:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar
 
 from forms_server.languages import BilingualText, Language
+from forms_server.specs.earlier import EarlierSpec
 from forms_server.specs.expressions import Expression
 
 
@@ -80,11 +82,12 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceItem:
-    """One line of a reference; ``cases`` are the forms that printed sentences need."""
+    """One line of a reference: its forms for printed sentences, its figures for rules."""
 
     id: str
     text: BilingualText
     cases: Mapping[str, BilingualText] = field(default_factory=dict)
+    figures: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,11 @@ class Reference:
     id: str
     title: BilingualText
     items: tuple[ReferenceItem, ...]
+
+    @property
+    def figure_names(self) -> tuple[str, ...]:
+        """The figures that any of the items has."""
+        return tuple(sorted({name for item in self.items for name in item.figures}))
 
     def item(self, item_id: str) -> ReferenceItem | None:
         return next((item for item in self.items if item.id == item_id), None)
@@ -115,12 +123,14 @@ class FieldSpec:
     id: str
     type: str
     part_names: tuple[str, ...] = ()
-    """The parts of the answer that rules may name, as ``period.first``."""
+    """What rules may name of the answer: parts, as ``period.first``; figures of a reference."""
     label: BilingualText
     hint: BilingualText | None = None
     required: bool = False
     means: str | None = None
     default: str | None = None
+    sample: str | None = None
+    """The sample's answer as typed, in place of the type's own; empty: none."""
     options: tuple[Option, ...] = ()
     reference: Reference | None = None
     case: str | None = None
@@ -174,14 +184,21 @@ class TableSpec:
     maximum: int = 100
     blank_rows: int = 3
     shown_if: Expression | None = None
+    means: str | None = None
     source: str | None = None
     line: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What a rule may name of a row: its columns and, where rows are picked, ``row``."""
+        """What a row holds: its columns and, where rows are picked, ``row``."""
         own = tuple(column.id for column in self.columns)
         return (*own, self.ROW) if self.rows_are is Rows.PICKED else own
+
+    @property
+    def row_names(self) -> frozenset[str]:
+        """What an expression may name of its own row: also parts and figures of the answers."""
+        parts = (f"{column.id}.{part}" for column in self.columns for part in column.part_names)
+        return frozenset({*self.names, *parts})
 
     @property
     def named(self) -> frozenset[str]:
@@ -257,6 +274,8 @@ class Edition:
     title: BilingualText
     in_force_from: date
     in_force_until: date | None
+    repealed_by: str | None = None
+    """The number of the order that ended it."""
     original: Original
     translation: str
     template: str
@@ -264,6 +283,7 @@ class Edition:
     sections: tuple[SectionSpec, ...]
     signatures: tuple[SignatureSpec, ...]
     rules: tuple[Rule, ...]
+    earlier: tuple[EarlierSpec, ...] = ()
     numbering: Numbering
     layout: str = "portrait"
     copies: int = 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -21,6 +22,7 @@ class KnownType(Protocol):
     """What reading must know of a field type."""
 
     rule_names: ClassVar[tuple[str, ...]]
+    has_figures: ClassVar[bool]
 
     def wrong_attribute(self, spec: FieldSpec) -> str | None:
         """The attribute of the field that the type cannot work with."""
@@ -80,10 +82,22 @@ def _reference(path: Path, root: etree._Element) -> Reference:
             id=item.get("id", ""),
             text=text_of(item),
             cases={case.get("name", ""): text_of(case) for case in item.iterfind(tag("case"))},
+            figures=_figures(path, item),
         )
         for item in root.iterfind(tag("item"))
     )
     return Reference(id=root.get("id", ""), title=child_text(root, "title"), items=items)
+
+
+def _figures(path: Path, item: etree._Element) -> Mapping[str, Decimal]:
+    figures: dict[str, Decimal] = {}
+    for figure in item.iterfind(tag("figure")):
+        name = figure.get("name", "")
+        if name in figures:
+            first = line_of(item)
+            raise error_at("spec-id-twice", path, figure, id=name, first=first)
+        figures[name] = Decimal((figure.text or "").strip())
+    return figures
 
 
 def read_options(parent: etree._Element) -> tuple[Option, ...]:

@@ -40,8 +40,8 @@ DEFAULT_OUTPUT = "kk-ru"
 SHOWN_CHECKED = "checked"
 """In the address of a fill page that shows its messages."""
 TOOLS = (
-    fill.blanks_out, fill.control_of, fill.is_narrow, fill.kind_of, fill.places_of,
-    fill.show_typed, fill.tree_json, fill.width_step,
+    fill.blanks_out, fill.control_of, fill.figures_json, fill.is_narrow, fill.kind_of,
+    fill.places_of, fill.show_typed, fill.tree_json, fill.width_step,
 )  # fmt: skip
 """What templates/fields.html calls."""
 

@@ -269,6 +269,17 @@ def kind_of(spec: FieldSpec) -> str:
     return "list" if xsd.is_list else KINDS.get(xsd.base, "text")
 
 
+def figures_json(spec: FieldSpec) -> str:
+    """The figures that rules may name of each item of a reference; empty if there are none."""
+    items = spec.reference.items if spec.reference and type_of(spec).has_figures else ()
+    figures = {
+        item.id: {name: f"{figure:f}" for name, figure in item.figures.items()}
+        for item in items
+        if item.figures
+    }
+    return json.dumps(figures, separators=(",", ":")) if figures else ""
+
+
 def places_of(spec: FieldSpec) -> tuple[int, int]:
     """Places after the comma: the most a number keeps, the least that are written."""
     type_ = type_of(spec)

@@ -74,8 +74,19 @@ export const ownAnswers = (scope) =>
 const readOne = (element) =>
   element.matches("output") ? null : (KINDS[element.dataset.kind] ?? KINDS.text)(element);
 
+/** The figures of the item that is chosen in a list: `device.years`. */
+const readFigures = (element, chosen) =>
+  Object.entries(JSON.parse(element.dataset.figures ?? "{}")[chosen] ?? {}).map(
+    ([name, figure]) => [`${element.dataset.answer}.${name}`, Amount.read(figure)],
+  );
+
 const readAll = (scope) =>
-  Object.fromEntries(ownAnswers(scope).map((element) => [element.dataset.answer, readOne(element)]));
+  Object.fromEntries(
+    ownAnswers(scope).flatMap((element) => {
+      const value = readOne(element);
+      return [[element.dataset.answer, value], ...readFigures(element, value)];
+    }),
+  );
 
 const orNull = (values) => (Object.values(values).some((value) => value !== null) ? values : null);
 

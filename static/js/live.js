@@ -37,14 +37,15 @@ const computeRow = (row, answers) => {
   const values = rowAnswers(row);
   const isEmpty = Object.values(values).every((value) => value === null);
   for (const output of computedIn(row)) {
-    values[output.dataset.answer] = compute(output, { ...answers, ...values });
+    values[output.dataset.answer] = compute(output, { ...answers, ...withPaths(values) });
   }
   return isEmpty ? null : values;
 };
 
 const computeTables = (form, answers) => {
+  const scope = withPaths(answers);
   for (const table of ownAnswers(form).filter((element) => element.dataset.kind === "rows")) {
-    const rows = [...table.querySelectorAll("[data-row]")].map((row) => computeRow(row, answers));
+    const rows = [...table.querySelectorAll("[data-row]")].map((row) => computeRow(row, scope));
     answers[table.dataset.answer] = rows.filter(Boolean);
   }
 };

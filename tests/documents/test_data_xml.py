@@ -46,7 +46,7 @@ def data(edition: Edition, raw: dict[str, Any]) -> bytes:
 def test_the_data_of_a_sample_are_valid(
     edition: Edition, language: Language, tmp_path: Path
 ) -> None:
-    sample = RIGHT if edition is WHOLE else sample_answers(edition, language)
+    sample = RIGHT if edition is WHOLE else sample_answers(edition, language, TODAY)
     xml, xsd = tmp_path / "data.xml", tmp_path / "data.xsd"
     xml.write_bytes(data(edition, sample))
     xsd.write_bytes(write_schema(edition))

@@ -65,7 +65,7 @@ def test_both_languages_ask_for_the_same_answers(
 ) -> None:
     asked = []
     for language in Language:
-        sample = sample_answers(edition, language)
+        sample = sample_answers(edition, language, NOW.date())
         answers = read_answers(edition, sample, NOW.date()).answers
         page = Page(
             edition, language, output=output,
@@ -84,7 +84,7 @@ def test_both_languages_ask_for_the_same_answers(
 def test_what_is_typed_is_text_and_nothing_else(
     edition: Edition, language: Language, templates: Templates
 ) -> None:
-    sample = sample_answers(edition, language)
+    sample = sample_answers(edition, language, NOW.date())
     texts = [spec.id for spec in edition.fields() if spec.type in {"text", "long-text"}]
     for name in texts:
         limit = edition.items[name].limits.length or len(EVIL)  # type: ignore[union-attr]

@@ -60,8 +60,9 @@ def make_press() -> Press:
 
 
 def make_pages(changes: Mapping[str, Any]) -> list[Page]:
-    raw = {**sample_answers(edition(), Language.KK), "person": NAME, **changes}
-    reading = read_answers(edition(), raw, date(2026, 11, 21))
+    today = date(2026, 11, 21)
+    raw = {**sample_answers(edition(), Language.KK, today), "person": NAME, **changes}
+    reading = read_answers(edition(), raw, today)
     assert not reading.refusals
     stamp = Stamp(
         number="0000-mse01-2026-000001",

@@ -29,7 +29,9 @@ def ask() -> Ask:
 
     def _ask(form_id: str, **changes: Any) -> Reading:
         edition = forms[form_id].latest
-        return read_answers(edition, {**sample_answers(edition, Language.RU), **changes}, TODAY)
+        return read_answers(
+            edition, {**sample_answers(edition, Language.RU, TODAY), **changes}, TODAY
+        )
 
     return _ask
 

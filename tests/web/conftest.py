@@ -102,8 +102,8 @@ def edition(workshop: Workshop) -> Edition:
 
 @pytest.fixture(scope="session")
 def answers(edition: Edition) -> Answers:
-    raw = sample_answers(edition, Language.KK)
-    return read_answers(edition, raw, datetime.now(UTC).date()).answers
+    today = datetime.now(UTC).date()
+    return read_answers(edition, sample_answers(edition, Language.KK, today), today).answers
 
 
 @pytest.fixture

@@ -1,0 +1,51 @@
+"""What an expression may name of a set of answers: fields, parts, figures, columns, today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from forms_server.fields.base import Value
+from forms_server.specs.model import Edition, FieldSpec, TableSpec
+
+
+def scope_of(edition: Edition, values: Mapping[str, Value], today: date) -> dict[str, Value]:
+    """The names of a whole set of answers; tables are the tuples of their answered rows."""
+    scope: dict[str, Value] = {**values, "today": today}
+    for item in edition.items.values():
+        value = values.get(item.id)
+        if isinstance(item, TableSpec):
+            rows = rows_of(value)
+            scope[item.id] = rows
+            for name in item.names:
+                scope[f"{item.id}.{name}"] = tuple(row.get(name) for row in rows)
+        else:
+            scope |= _inside(item, value)
+    return scope
+
+
+def row_scope(
+    table: TableSpec, row: Mapping[str, Value], scope: Mapping[str, Value]
+) -> dict[str, Value]:
+    """The names of one row of a table, over those of the whole set."""
+    own = {**scope, **row}
+    for column in table.columns:
+        if column.part_names:
+            own |= _inside(column, row.get(column.id))
+    return own
+
+
+def rows_of(value: Value) -> tuple[Mapping[str, Any], ...]:
+    """The answered rows of a table, whatever kind of table it is."""
+    rows = value.values() if isinstance(value, Mapping) else value
+    return tuple(rows or ())
+
+
+def _inside(spec: FieldSpec, value: Value) -> dict[str, Value]:
+    """The names inside one answer: parts of a composite, figures of a reference's item."""
+    if isinstance(value, Mapping):
+        return {f"{spec.id}.{part}": found for part, found in value.items()}
+    item = spec.reference.item(value) if spec.reference and isinstance(value, str) else None
+    figures = item.figures if item else {}
+    return {f"{spec.id}.{name}": figures.get(name) for name in spec.part_names}
