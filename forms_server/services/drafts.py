@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 from forms_server.errors import ServiceError
 from forms_server.fields.base import Raw
 from forms_server.languages import Language
 from forms_server.services.accounts import Actor, Permission, require
+from forms_server.services.prefill import CLERK, DOCUMENT_DATE, OFFICE, carry, open_source
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition, FieldSpec
 from forms_server.storage.records import DraftContent, DraftRecord
@@ -19,27 +21,43 @@ RECENT = 20
 """How many of the office's last documents are asked for what it answers every time."""
 
 
-def start_draft(
-    workshop: Workshop, edition: Edition, *, language: Language, actor: Actor, now: datetime
+def start_draft(  # noqa: PLR0913  # on what, from what, who, when: all by name
+    workshop: Workshop,
+    edition: Edition,
+    *,
+    language: Language,
+    actor: Actor,
+    now: datetime,
+    source_number: str | None = None,
+    document_day: date | None = None,
 ) -> DraftRecord:
     """A new draft with the specification's defaults and what the office answers every time.
 
     Fields that mean ``office.…`` repeat the office's last document, those that mean ``clerk.…``
-    the clerk's own last one: nobody types the name of his department twice a day.
+    the clerk's own last one: nobody types the name of his department twice a day. With
+    ``source_number`` all that this document of the office tells by meaning goes before
+    (``document-not-found``, ``source-not-issued``); ``document_day`` is the date of the paper,
+    today if left out.
     """
     require(actor, Permission.FILL)
+    source = open_source(workshop, source_number, actor=actor) if source_number else None
     known = _known(workshop, actor)
+    today = now.astimezone(workshop.zone).date()
     raw = {
         spec.id: default
         for spec in edition.fields()
-        if (default := _default(spec, workshop, now) or known.get(spec.means or "")) is not None
+        if (default := _default(spec, today, document_day) or known.get(spec.means or ""))
+        is not None
     }
-    return workshop.records.drafts.save(
-        _content(
-            edition, draft_id=secrets.token_urlsafe(16), raw=raw, language=language, actor=actor
-        ),
-        now,
+    carried = carry(source, edition, actor=actor) if source else {}
+    content = _content(
+        edition,
+        draft_id=secrets.token_urlsafe(16),
+        raw={**raw, **carried},
+        language=language,
+        actor=actor,
     )
+    return workshop.records.drafts.save(replace(content, based_on=source_number), now)
 
 
 def save_draft(  # noqa: PLR0913  # what, in which language, who, when: all by name
@@ -108,12 +126,13 @@ def _known(workshop: Workshop, actor: Actor) -> Mapping[str, Raw]:
         for spec in edition.fields() if edition else ():
             means, answer = spec.means or "", record.answers.get(spec.id)
             is_own = record.issued_by == actor.account_id
-            if answer and (means.startswith("office.") or (means.startswith("clerk.") and is_own)):
+            if answer and (means.startswith(OFFICE) or (means.startswith(CLERK) and is_own)):
                 known.setdefault(means, answer)
     return known
 
 
-def _default(spec: FieldSpec, workshop: Workshop, now: datetime) -> Raw:
-    if spec.default == TODAY:
-        return f"{now.astimezone(workshop.zone):%d.%m.%Y}"
-    return spec.default
+def _default(spec: FieldSpec, today: date, document_day: date | None) -> Raw:
+    if spec.default != TODAY:
+        return spec.default
+    day = document_day if document_day and spec.means == DOCUMENT_DATE else today
+    return f"{day:%d.%m.%Y}"

@@ -32,6 +32,7 @@ from forms_server.fields.answers import read_answers
 from forms_server.fields.values import Answers, write_answers
 from forms_server.languages import OUTPUTS, Language
 from forms_server.services.accounts import Actor, Permission, require
+from forms_server.services.earlier import judge
 from forms_server.services.persons import iins_in
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition
@@ -41,11 +42,15 @@ from forms_server.storage.records import (
     DocumentState,
     NewDocument,
     OfficeRecord,
+    Seen,
 )
 
 PAGE_SIZE = 25
 LONGEST_ANNULMENT_REASON = 500
-CODE_TRIES = 5
+TRIES = 25
+"""How often a number is asked for when a code was taken or the person's documents changed."""
+CODE_TAKEN = "document-code-taken"
+PERSON_CHANGED = "person-documents-changed"
 
 logger = logging.getLogger(__name__)
 
@@ -72,8 +77,10 @@ def issue(  # noqa: PLR0913  # what, in which language, who, when: all by name
     """Issue a document; with the same ``draft_id`` a second time, return the first one.
 
     ``output`` is a key of ``languages.OUTPUTS``. Raises :class:`ServiceError` (``not-allowed``,
-    ``output-unknown``), and :class:`DocumentError` when the page does not print: the number then
-    stays in state ``issuing`` until :func:`finish_unfinished` or an annulment.
+    ``output-unknown``; ``person-documents-changed`` where the person's earlier documents, which
+    may have become more since the answers were judged, do not let these be issued), and
+    :class:`DocumentError` when the page does not print: the number then stays in state ``issuing``
+    until :func:`finish_unfinished` or an annulment.
     """
     require(actor, Permission.ISSUE)
     if output not in OUTPUTS:
@@ -98,7 +105,7 @@ def issue(  # noqa: PLR0913  # what, in which language, who, when: all by name
         token=token,
         short_code=short_code(token),
     )
-    record = _reserve(workshop, request)
+    record = _reserve(workshop, edition, request)
     return record if record.state is not DocumentState.ISSUING else _finish(workshop, record)
 
 
@@ -179,17 +186,35 @@ def annul(
     return documents.annul(number, annulment)
 
 
-def _reserve(workshop: Workshop, request: NewDocument) -> DocumentRecord:
-    """Take the number; a short code that is taken already is drawn again."""
-    for tries_left in reversed(range(CODE_TRIES)):
+def _reserve(workshop: Workshop, edition: Edition, request: NewDocument) -> DocumentRecord:
+    """Take the number; what another clerk was quicker in is drawn, or judged, again."""
+    for tries_left in reversed(range(TRIES)):
+        seen = _judge_again(workshop, edition, request)
         try:
-            return workshop.records.documents.reserve(request)
+            return workshop.records.documents.reserve(request, seen=seen)
         except StorageError as error:
-            if error.code != "document-code-taken" or not tries_left:
+            if not tries_left or error.code not in {CODE_TAKEN, PERSON_CHANGED}:
                 raise
-            token = _new_token()
-            request = replace(request, token=token, short_code=short_code(token))
+            if error.code == CODE_TAKEN:
+                token = _new_token()
+                request = replace(request, token=token, short_code=short_code(token))
     raise AssertionError("unreachable")
+
+
+def _judge_again(workshop: Workshop, edition: Edition, request: NewDocument) -> Seen | None:
+    """What of the person's earlier documents lets these answers be issued at this moment."""
+    if not edition.earlier or _is_second_click(workshop, request):
+        return None
+    today = request.reserved_at.astimezone(workshop.zone).date()
+    judgement = judge(workshop, edition, request.answers, today=today, draft_id=request.draft_id)
+    if not judgement.reading.is_right:
+        raise ServiceError(PERSON_CHANGED)
+    return judgement.seen
+
+
+def _is_second_click(workshop: Workshop, request: NewDocument) -> bool:
+    draft_id = request.draft_id
+    return draft_id is not None and workshop.records.documents.by_draft(draft_id) is not None
 
 
 def _new_token() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from forms_server.fields.base import Raw
 from forms_server.specs.model import Edition, FormSpec, Rows, TableSpec
@@ -50,5 +51,5 @@ def _iins(edition: Edition, raw: Mapping[str, Raw]) -> Iterator[str]:
 
 
 def _rows(table: TableSpec, raw: Mapping[str, Raw]) -> Iterator[Mapping[str, Raw]]:
-    rows = raw.get(table.id) or ()
+    rows: Any = raw.get(table.id) or {}
     yield from rows.values() if table.rows_are is Rows.FIXED else rows
