@@ -190,13 +190,13 @@ class _Reader:
     def _compute(self, values: dict[str, Value]) -> None:
         for table in self.edition.tables():
             columns = [column for column in table.columns if column.computed is not None]
-            scope = self._scope(values) if columns else {}
+            scope = scope_of(self.edition, values, self.today) if columns else {}
             for _, row in self._named_rows(table, values):
                 for column in columns:
                     row[column.id] = _computed(column, row_scope(table, row, scope))
         for spec in self.edition.fields():
             if spec.computed is not None:
-                values[spec.id] = _computed(spec, self._scope(values))
+                values[spec.id] = _computed(spec, scope_of(self.edition, values, self.today))
 
     def _check_computed(self, values: Mapping[str, Value]) -> None:
         """A computed value keeps the limits of its field, as if it had been typed."""
@@ -221,7 +221,7 @@ class _Reader:
         """
         dropped = False
         for item in self.edition.items.values():
-            scope = self._scope(values)
+            scope = scope_of(self.edition, values, self.today)
             if not _is_shown(item, scope):
                 dropped |= _is_answered(item, values) and not _is_computed(item)
                 values[item.id] = None if isinstance(item, FieldSpec) else _no_rows(item)
@@ -247,7 +247,7 @@ class _Reader:
         self.refusals = [refusal for refusal in self.refusals if not _is_under(refusal.path, name)]
 
     def _check_required(self, values: Mapping[str, Value]) -> None:
-        scope = self._scope(values)
+        scope = scope_of(self.edition, values, self.today)
         refused = {refusal.path for refusal in self.refusals}
         for item in self.edition.items.values():
             if not _is_shown(item, scope):
@@ -284,7 +284,7 @@ class _Reader:
     def _check_rules(
         self, values: Mapping[str, Value], overrides: Mapping[str, str]
     ) -> Iterator[Refusal]:
-        scope = self._scope(values)
+        scope = scope_of(self.edition, values, self.today)
         scope |= self._look(None, scope)
         for rule in self.edition.rules:
             for path in self._broken(rule, values, scope):
@@ -336,9 +336,6 @@ class _Reader:
         label = BilingualText(kk="", ru="")
         spec = FieldSpec(id=rule_id, type="text", label=label, limits=Limits(length=LONGEST_REASON))
         return self._field(spec, raw, f"{OVERRIDES}-{rule_id}")
-
-    def _scope(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        return scope_of(self.edition, values, self.today)
 
     def _check_known(self, raw: Mapping[str, Raw], names: set[str], path: str) -> None:
         for name in raw:

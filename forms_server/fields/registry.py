@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forms_server.fields import choices, dates, identity, numbers, text
+from forms_server.fields import choices, codes, dates, identity, numbers, text
 from forms_server.fields.base import Composite, FieldType, Value
 from forms_server.specs.model import FieldSpec
 
@@ -14,7 +14,8 @@ _ALL: tuple[FieldType, ...] = (
     identity.Person(), identity.Address(), identity.IdentityDocument(),
     numbers.Integer(), numbers.Hours(), numbers.Centimetres(), numbers.Kilograms(),
     numbers.Percent(), numbers.Money(),
-    dates.Date(), dates.Year(), dates.Month(), dates.Period(),
+    dates.Date(), dates.Year(), dates.Month(), dates.Period(), dates.Time(),
+    codes.Icd10(),
     choices.OneOf(), choices.SomeOf(), choices.YesNo(), choices.Consent(),
     choices.ReferenceItemOf(),
 )  # fmt: skip

@@ -8,11 +8,12 @@ from typing import Any
 
 from forms_server.fields.base import Value
 from forms_server.specs.model import Edition, FieldSpec, TableSpec
+from forms_server.specs.working_days import NAME as WORKING_DAYS
 
 
 def scope_of(edition: Edition, values: Mapping[str, Value], today: date) -> dict[str, Value]:
     """The names of a whole set of answers; tables are the tuples of their answered rows."""
-    scope: dict[str, Value] = {**values, "today": today}
+    scope: dict[str, Value] = {**values, "today": today, WORKING_DAYS: edition.working_days}
     for item in edition.items.values():
         value = values.get(item.id)
         if isinstance(item, TableSpec):

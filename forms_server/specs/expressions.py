@@ -16,12 +16,13 @@ import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
-Scalar: TypeAlias = str | int | bool | Decimal | date | None
-Value: TypeAlias = "Scalar | tuple[Value, ...] | object"
+from forms_server.specs.functions import CODES, FUNCTIONS, OF_WORKING_DAYS, Value, sequence
+from forms_server.specs.working_days import NAME as WORKING_DAYS
+from forms_server.specs.working_days import WorkingDays
+
 Node: TypeAlias = "tuple[str, ...] | tuple[object, ...]"
 
 
@@ -135,11 +136,23 @@ def _read_call(tree: ast.Call) -> Node:
     name = tree.func.id if isinstance(tree.func, ast.Name) else ""
     if name not in FUNCTIONS or tree.keywords or len(tree.args) != _arity(name):
         raise ExpressionError(ast.unparse(tree))
+    if name == "within" and not _is_list_of_codes(tree.args[1]):
+        raise ExpressionError(ast.unparse(tree))
     return ("call", name, *(_read(part) for part in tree.args))
 
 
 def _arity(name: str) -> int:
-    return len(inspect.signature(FUNCTIONS[name]).parameters)
+    taken = len(inspect.signature(FUNCTIONS[name]).parameters)
+    return taken - 1 if name in OF_WORKING_DAYS else taken
+
+
+def _is_list_of_codes(tree: ast.expr) -> bool:
+    text = tree.value if isinstance(tree, ast.Constant) else None
+    return isinstance(text, str) and CODES.fullmatch(text) is not None
+
+
+def _read_choice(tree: ast.IfExp) -> Node:
+    return ("if", _read(tree.test), _read(tree.body), _read(tree.orelse))
 
 
 def _symbol(op: ast.AST, tree: ast.expr) -> str:
@@ -158,6 +171,7 @@ _READERS: Mapping[type, Callable[..., Node]] = {
     ast.UnaryOp: _read_unary,
     ast.Compare: _read_comparison,
     ast.Call: _read_call,
+    ast.IfExp: _read_choice,
 }
 
 
@@ -169,35 +183,6 @@ def _names(node: Node) -> Iterator[str]:
         if isinstance(part, tuple):
             yield from _names(part)
 
-
-def _filled(value: Value) -> bool:
-    return value is not None and value is not False and value not in ("", ())
-
-
-def _total(values: Value) -> Value:
-    numbers = [value for value in _sequence(values) if isinstance(value, (int, Decimal))]
-    return sum(numbers, Decimal(0)) if numbers else None
-
-
-def _sequence(values: Value) -> Sequence[Value]:
-    return values if isinstance(values, tuple) else ()
-
-
-def _days(first: Value, last: Value) -> Value:
-    """Calendar days from one date to another, both counted."""
-    if isinstance(first, date) and isinstance(last, date):
-        return (last - first).days + 1
-    return None
-
-
-FUNCTIONS: Mapping[str, Callable[..., Value]] = {
-    "filled": _filled,
-    "sum": _total,
-    "count": lambda values: len([value for value in _sequence(values) if value is not None]),
-    "days": _days,
-    "year": lambda day: day.year if isinstance(day, date) else None,
-    "month": lambda day: day.month if isinstance(day, date) else None,
-}
 
 _ARITHMETIC: Mapping[str, Callable[..., Value]] = {
     "+": operator.add,
@@ -213,7 +198,10 @@ _ORDER: Mapping[str, Callable[..., bool]] = {
 
 
 def evaluate(expression: Expression, values: Mapping[str, Value]) -> Value:
-    """The value of an expression over answers; names that have no answer are ``None``."""
+    """The value of an expression over answers; names that have no answer are ``None``.
+
+    The table of working days stands among the values under ``working_days.NAME``.
+    """
     return _evaluate(expression.node, values)
 
 
@@ -230,16 +218,30 @@ def _evaluate(node: Node, values: Mapping[str, Value]) -> Value:
         return Decimal(str(node[1])) if len(node) == 3 else node[1]
     if kind in {"and", "or"}:
         return _evaluate_boolean(kind, node[1:], values)
+    if kind == "if":
+        return _evaluate_choice(node, values)
     parts = node[2:] if kind == "call" else node[1:]
     operands = [_evaluate(part, values) for part in parts if isinstance(part, tuple)]
     if kind == "call":
-        return FUNCTIONS[str(node[1])](*operands)
+        return _call(str(node[1]), operands, values)
     return _apply(kind, operands)
 
 
 def _evaluate_boolean(kind: str, parts: Sequence[object], values: Mapping[str, Value]) -> bool:
     truths = (bool(_evaluate(part, values)) for part in parts if isinstance(part, tuple))
     return all(truths) if kind == "and" else any(truths)
+
+
+def _evaluate_choice(node: Node, values: Mapping[str, Value]) -> Value:
+    condition, chosen, other = (part for part in node[1:] if isinstance(part, tuple))
+    return _evaluate(chosen if _evaluate(condition, values) else other, values)
+
+
+def _call(name: str, operands: Sequence[Value], values: Mapping[str, Value]) -> Value:
+    if name not in OF_WORKING_DAYS:
+        return FUNCTIONS[name](*operands)
+    table = values.get(WORKING_DAYS)
+    return FUNCTIONS[name](table, *operands) if isinstance(table, WorkingDays) else None
 
 
 def _apply(kind: str, operands: Sequence[Value]) -> Value:
@@ -249,7 +251,7 @@ def _apply(kind: str, operands: Sequence[Value]) -> Value:
     if kind in {"==", "!="}:
         return (left == right) is (kind == "==")
     if kind in {"in", "not in"}:
-        return (left in _sequence(right)) is (kind == "in")
+        return (left in sequence(right)) is (kind == "in")
     if kind in _ORDER:
         return left is None or right is None or _ORDER[kind](left, right)
     return None if left is None or right is None else _ARITHMETIC[kind](left, right)

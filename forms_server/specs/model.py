@@ -13,6 +13,7 @@ from typing import ClassVar
 from forms_server.languages import BilingualText, Language
 from forms_server.specs.earlier import EarlierSpec
 from forms_server.specs.expressions import Expression
+from forms_server.specs.working_days import UNKNOWN, WorkingDays
 
 
 class Kind(StrEnum):
@@ -292,6 +293,7 @@ class Edition:
     enters_journal: str | None = None
     causes_message: str | None = None
     misprints: tuple[Misprint, ...] = ()
+    working_days: WorkingDays = UNKNOWN
     line: int = 0
 
     @property

@@ -42,6 +42,7 @@ SHOWN_CHECKED = "checked"
 TOOLS = (
     fill.blanks_out, fill.control_of, fill.figures_json, fill.is_narrow, fill.kind_of,
     fill.places_of, fill.show_typed, fill.tree_json, fill.width_step,
+    fill.working_days_json,
 )  # fmt: skip
 """What templates/fields.html calls."""
 

@@ -36,6 +36,7 @@ from forms_server.specs.model import (
     Severity,
     TableSpec,
 )
+from forms_server.specs.working_days import WorkingDays
 from forms_server.web.conditions import describe_condition
 
 MOST_RADIOS = 7
@@ -58,6 +59,8 @@ KINDS: Mapping[str, str] = {
     "xs:boolean": "boolean",
 }
 """How static/js/answers.js reads an input, by the base of the answer's XML Schema type."""
+OWN_KINDS = ("time", "icd-10")
+"""Types of texts that the page must mend before it compares them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +268,8 @@ def kind_of(spec: FieldSpec) -> str:
     """How the page's scripts read an answer."""
     if part_specs(spec):
         return "parts"
+    if spec.type in OWN_KINDS:
+        return spec.type
     xsd = type_of(spec).xsd(spec)
     return "list" if xsd.is_list else KINDS.get(xsd.base, "text")
 
@@ -320,6 +325,17 @@ def show_typed(raw: Raw) -> str:
         if pattern.fullmatch(text):
             return pattern.sub(order, text)
     return text
+
+
+def working_days_json(table: WorkingDays) -> str:
+    """The table of working days for static/js/values.js."""
+    days = {
+        "first": table.first.isoformat(),
+        "last": table.last.isoformat(),
+        "off": sorted(day.isoformat() for day in table.off),
+        "worked": sorted(day.isoformat() for day in table.worked),
+    }
+    return json.dumps(days, separators=(",", ":"))
 
 
 def tree_json(expression: Expression) -> str:

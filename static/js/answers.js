@@ -1,6 +1,6 @@
 // Reads what is typed on the page into values, as fields/*.py do: what cannot be read is no answer.
 
-import { Amount, Day } from "./expressions.js";
+import { Amount, Day, WORKING_DAYS, WorkingDays } from "./values.js";
 
 const DATES = [
   /^(?<day>\d{1,2})[\s./,-]+(?<month>\d{1,2})[\s./,-]+(?<year>\d{4})$/,
@@ -34,6 +34,26 @@ const readNumber = (text, places) => {
   return /^-?\d{1,12}(\.\d+)?$/.test(plain) ? Amount.read(plain).trimmed(places) : null;
 };
 
+const TIMES = [/^(?<hour>\d{1,2})[\s:.,-](?<minute>\d{2})$/, /^(?<hour>\d{2})(?<minute>\d{2})$/];
+
+const readTime = (text) => {
+  const found = match(text.trim(), TIMES);
+  if (!found || Number(found.hour) > 23 || Number(found.minute) > 59) return null;
+  return `${two(found.hour)}:${found.minute}`;
+};
+
+const CYRILLIC = "АВСЕНІКМОРЅТХУЈ";
+const LATIN = "ABCEHIKMOPSTXYJ";
+
+const readCode = (text) => {
+  const latin = [...text.replaceAll(/\s/g, "").toUpperCase()].map(
+    (letter) => LATIN[CYRILLIC.indexOf(letter)] ?? letter,
+  );
+  const found = /^([A-Z]\d{2})(?:[.,]?(\d{1,2}))?$/.exec(latin.join(""));
+  if (!found) return null;
+  return found[2] ? `${found[1]}.${found[2]}` : found[1];
+};
+
 const inputsOf = (element) => [...element.querySelectorAll("input, select, textarea")];
 
 const isMark = (input) => input.type === "radio" || input.type === "checkbox";
@@ -58,6 +78,8 @@ const KINDS = {
   date: (element) => readDay(typed(element)),
   month: (element) => readMonth(typed(element)),
   boolean: readBoolean,
+  time: (element) => readTime(typed(element)),
+  "icd-10": (element) => readCode(typed(element)),
   list: readList,
   text: (element) => typed(element).trim() || null,
   parts: (element) => readParts(element),
@@ -96,7 +118,11 @@ const readRows = (element) =>
   [...element.querySelectorAll("[data-row]")].map((row) => orNull(readAll(row)));
 
 /** What an expression of the specification may name: answers, their parts, columns, today. */
-export const readAnswers = (form) => ({ ...readAll(form), today: new Day(form.dataset.today) });
+export const readAnswers = (form) => ({
+  ...readAll(form),
+  today: new Day(form.dataset.today),
+  [WORKING_DAYS]: new WorkingDays(JSON.parse(form.dataset.workingDays)),
+});
 
 export const rowAnswers = (row) => readAll(row);
 

@@ -1,7 +1,8 @@
 // While the clerk types: computed values follow, conditional questions come and go.
 
 import { ownAnswers, readAnswers, rowAnswers, withPaths } from "./answers.js";
-import { Amount, Day, evaluate, holds } from "./expressions.js";
+import { evaluate, holds } from "./expressions.js";
+import { Amount, Day } from "./values.js";
 
 const NO_BREAK = "\u00a0";
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import re
 from collections.abc import Callable, Sequence
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from forms_server.specs.expressions import Value, evaluate, parse
 from tests.browser.conftest import LiveServer, OpenPage
 from tests.judges import pdf_pages_png, pdfsig, qpdf_check, read_qr
 
@@ -396,89 +390,6 @@ def test_two_windows_are_told_of_each_other(clerk: Page, live_server: LiveServer
     other.locator("button[value=save]").click()
     expect(other.locator("main")).to_contain_text("басқа терезеде")
     assert other.locator("#identity-issuer").input_value() == "№ 2"
-
-
-# -- the same mind in the page and on the server --------------------------------------------------
-
-
-EVALUATE = """async cases => {
-  const { Amount, Day, evaluate } = await import('/static/js/expressions.js');
-  const read = value => {
-    if (Array.isArray(value)) return value.map(read);
-    if (value?.amount) return Amount.read(value.amount);
-    if (value?.day) return new Day(value.day);
-    return value;
-  };
-  const write = value => {
-    if (value instanceof Amount) return {amount: value.toString()};
-    return value instanceof Day ? {day: value.toString()} : value;
-  };
-  return cases.map(({node, values}) => write(evaluate(node,
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, read(value)])))));
-}"""
-
-VALUES: dict[str, tuple[Value, ...]] = {
-    "number": (None, 0, 7, -3, Decimal("2.50"), Decimal("0.1"), Decimal("-1250.75"), True),
-    "day": (None, date(2024, 2, 28), date(2024, 3, 1), date(1999, 12, 31)),
-    "text": (None, "home", "үй", "hospital"),
-    "flag": (None, True, False),
-    "texts": (None, (), ("home",), ("үй", "hospital")),
-    "numbers": ((), (None,), (1, None, Decimal("2.25")), (Decimal("0.1"), Decimal("0.20"))),
-    "parts": (None, {"street": "үй", "house": None}),
-}
-LEAVES = {
-    "number": ["number", "7", "2.5", "0", "sum(numbers)", "count(numbers)", "days(day, day2)",
-               "year(day)", "month(day)", "number * number2", "number + 0.25", "number - number2"],
-    "text": ["text", "'home'", "'үй'", "parts.street"],
-    "day": ["day", "day2"],
-}  # fmt: skip
-CONDITIONS = [
-    "{number} < {number}", "{number} <= {number}", "{number} > {number}", "{number} >= {number}",
-    "{number} == {number}", "{number} != {number}", "{text} == {text}", "{text} != {text}",
-    "{day} < {day}", "{day} == {day}", "{text} in texts", "{text} not in texts", "flag",
-    "filled({text})", "filled({number})", "filled(texts)", "filled(parts)", "filled(numbers)",
-    "not ({condition})", "({condition}) and ({condition})", "({condition}) or ({condition})",
-]  # fmt: skip
-
-
-def make_text(chance: random.Random, kind: str = "condition") -> str:
-    """An expression as a specification might write it."""
-    text = chance.choice(CONDITIONS if kind == "condition" else LEAVES[kind])
-    while slot := re.search(r"\{(\w+)\}", text):
-        text = text[: slot.start()] + make_text(chance, slot[1]) + text[slot.end() :]
-    return text
-
-
-def make_values(chance: random.Random) -> dict[str, Value]:
-    values = {name: chance.choice(several) for name, several in VALUES.items()}
-    twins = {f"{name}2": chance.choice(VALUES[name]) for name in ("number", "day")}
-    parts = values["parts"] or {}
-    return {**values, **twins, **{f"parts.{name}": found for name, found in parts.items()}}
-
-
-def in_json(value: Value) -> Any:
-    """A value as the page's modules hold it."""
-    if isinstance(value, tuple):
-        return [in_json(item) for item in value]
-    if isinstance(value, date):
-        return {"day": value.isoformat()}
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return {"amount": f"{Decimal(value) + 0:f}"}
-    return value
-
-
-def test_the_page_evaluates_as_the_server_does(page: Page, live_server: LiveServer) -> None:
-    page.goto(f"{live_server.url}/sign-in")
-    chance = random.Random(131)  # noqa: S311  # the same cases every time
-    kinds = ("condition", "condition", "number", "text", "day")
-    texts = [make_text(chance, kinds[index % 5]) for index in range(3000)]
-    cases = [(parse(text), make_values(chance)) for text in texts]
-    given = [
-        {"node": tree.node, "values": {name: in_json(value) for name, value in values.items()}}
-        for tree, values in cases
-    ]
-    for (tree, values), answer in zip(cases, page.evaluate(EVALUATE, given), strict=True):
-        assert answer == in_json(evaluate(tree, values)), (tree.text, values)
 
 
 # -- every page, in both languages ----------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
@@ -126,6 +127,8 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "date": DAYS,
     "year": st.integers(1880, 2200),
     "month": DAYS.map(lambda day: day.replace(day=1)),
+    "time": st.times().map("{:%H:%M}".format),
+    "icd-10": st.from_regex(re.compile(r"[A-Z][0-9]{2}(\.[0-9]{1,2})?", re.A), fullmatch=True),
     "one-of": st.sampled_from("abc"),
     "some-of": st.sets(st.sampled_from("abc"), min_size=1).map(lambda ids: tuple(sorted(ids))),
     "yes-no": st.booleans(),

@@ -120,3 +120,52 @@ def test_a_period_is_shown_whole_and_in_parts() -> None:
 @given(DAYS)
 def test_a_period_may_be_one_day(day: date) -> None:
     check_parts(spec_of("period"), {"first": day, "last": day})
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("15:30", "15:30"), ("15.30", "15:30"), ("9-05", "09:05"), ("9 05", "09:05"),
+        ("1530", "15:30"), ("00:00", "00:00"), ("23:59", "23:59"), (" 7:00 ", "07:00"),
+    ],
+)  # fmt: skip
+def test_a_time_is_taken_in_every_form_it_is_typed_in(typed: str, meant: str) -> None:
+    assert read("time", typed) == meant
+
+
+@pytest.mark.parametrize(
+    "typed", ["24:00", "12:60", "2560", "930", "9", "9:5", "noon", "9:30:00", "-1:30"]
+)
+def test_what_is_no_time_is_refused(typed: str) -> None:
+    assert refused("time", typed) == "time-wrong"
+
+
+def test_a_time_is_printed_in_parts() -> None:
+    spec = spec_of("time")
+    shown = {part: TYPES["time"].show_part("09:05", part, spec, Language.KK)
+             for part in TYPES["time"].parts}  # fmt: skip
+    assert shown == {"hour": "09", "minute": "05"}
+
+
+def test_a_time_has_no_limits_of_its_own() -> None:
+    assert TYPES["time"].wrong_attribute(spec_of("time")) is None
+    limits = Limits(maximum="16:00")
+    assert TYPES["time"].wrong_attribute(spec_of("time", limits=limits)) == "maximum"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "raw"),
+    [
+        ("date", "today", "02.11.2026"), ("date", "02.05.2021", "02.05.2021"),
+        ("month", "today", "11.2026"), ("year", "today", "2026"), ("year", "2021", "2021"),
+        ("period", "01.05.2021 today", {"first": "01.05.2021", "last": "02.11.2026"}),
+    ],
+)  # fmt: skip
+def test_a_sample_may_be_today(name: str, text: str, raw: object) -> None:
+    assert TYPES[name].sample_as(text, TODAY) == raw
+
+
+def test_a_period_wants_two_days_as_its_sample() -> None:
+    assert TYPES["period"].wrong_attribute(spec_of("period", sample="today")) == "sample"
+    assert TYPES["period"].wrong_attribute(spec_of("period", sample="")) is None
+    assert TYPES["person"].wrong_attribute(spec_of("person", sample="Үлгі")) == "sample"
