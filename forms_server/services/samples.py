@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 
 from forms_server.fields.base import Raw
 from forms_server.fields.registry import type_of
-from forms_server.fields.values import ROW
-from forms_server.languages import Language
-from forms_server.specs.model import Edition, FieldSpec, Rows, TableSpec
+from forms_server.fields.values import OVERRIDES, ROW
+from forms_server.languages import BilingualText, Language
+from forms_server.specs.model import Edition, FieldSpec, Rows, Rule, Severity, TableSpec
 
 SAMPLE_ROWS = 2
+REASON = BilingualText(kk="Үлгі: бір адамға бірнеше рет жасалады", ru="Образец: делается не раз")
+"""Why a sample lets stand what a rule finds in earlier documents: it is its own earlier one."""
+NEXT_ROW = "|"
+"""Parts the samples of a column's successive rows."""
 
 
 def sample_answers(edition: Edition, language: Language, today: date) -> dict[str, Raw]:
@@ -30,7 +35,9 @@ class _Sampler:
         tables = {table.id: self._rows(table) for table in edition.tables()}
         fields = self._fields(edition.fields())
         every = {**tables, **fields}
-        return {name: every[name] for name in edition.items if name in every}
+        answers = {name: every[name] for name in edition.items if name in every}
+        reasons = {rule.id: REASON[self.language] for rule in _looking_back(edition)}
+        return {**answers, OVERRIDES: reasons} if reasons else answers
 
     def _fields(self, specs: Iterable[FieldSpec]) -> dict[str, Raw]:
         """Answers of all that is asked, but for what the specification leaves empty."""
@@ -45,11 +52,31 @@ class _Sampler:
     def _rows(self, table: TableSpec) -> Raw:
         answerable = [row.id for row in table.rows if not row.heading]
         if table.rows_are is Rows.FIXED:
-            return {row_id: self._fields(table.columns) for row_id in answerable[:SAMPLE_ROWS]}
+            return {
+                row_id: self._fields(_of_row(table, number))
+                for number, row_id in enumerate(answerable[:SAMPLE_ROWS])
+            }
         count = max(table.minimum, SAMPLE_ROWS)
-        rows = [self._fields(table.columns) for _ in range(count)]
+        rows = [self._fields(_of_row(table, number)) for number in range(count)]
         if table.rows_are is Rows.PICKED:
             rows = [
                 {ROW: row_id, **row} for row_id, row in zip(answerable[::5], rows, strict=False)
             ]
         return rows
+
+
+def _looking_back(edition: Edition) -> Iterator[Rule]:
+    """The warnings that earlier documents of the person may raise."""
+    looks = {look.id for look in edition.earlier}
+    for rule in edition.rules:
+        names = rule.test.names | (rule.when.names if rule.when else frozenset())
+        if rule.severity is Severity.WARNING and not looks.isdisjoint(names):
+            yield rule
+
+
+def _of_row(table: TableSpec, number: int) -> Iterable[FieldSpec]:
+    """The columns with the samples that this row has: ``1_indoor | 1_walking``, over again."""
+    for column in table.columns:
+        samples = [text.strip() for text in (column.sample or "").split(NEXT_ROW)]
+        sample = samples[number % len(samples)] if column.sample else column.sample
+        yield replace(column, sample=sample)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from forms_server.fields.base import Raw
+from forms_server.fields.values import OVERRIDES
 from forms_server.languages import Language
 from forms_server.services.samples import sample_answers
 from forms_server.specs.model import Edition
@@ -39,6 +40,7 @@ class RuleSample:
     def raw(self, edition: Edition, side: str) -> dict[str, Raw]:
         """The sample's answers with the changes of one side, ``holds`` or ``breaks``."""
         raw = copy.deepcopy(sample_answers(edition, Language.RU, self.today))
+        raw.pop(OVERRIDES, None)
         for path, value in {**self.answers, **getattr(self, side)}.items():
             _put(raw, path.split("."), copy.deepcopy(value))
         return raw
