@@ -27,6 +27,7 @@ class Kind(StrEnum):
     ACT = "act"
     SHEET = "sheet"
     EXTRACT = "extract"
+    ORDER = "order"
     REGISTER = "register"
     PROGRAMME = "programme"
 

@@ -29,6 +29,7 @@ KINDS: Mapping[Kind, LazyString] = {
     Kind.ACT: _("Act"),
     Kind.SHEET: _("Sheet"),
     Kind.EXTRACT: _("Extract"),
+    Kind.ORDER: _("Order form"),
     Kind.REGISTER: _("Register"),
     Kind.PROGRAMME: _("Programme"),
 }
