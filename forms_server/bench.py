@@ -30,7 +30,7 @@ from weasyprint import HTML
 
 from forms_server.app import create_app
 from forms_server.documents.context import Output
-from forms_server.documents.slots import load_slot_font
+from forms_server.documents.fonts import load_slot_font
 from forms_server.documents.stencils import Press
 from forms_server.fields.answers import read_answers
 from forms_server.fields.values import Answers

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -30,7 +31,8 @@ from weasyprint.pdf.stream import Stream as PageStream
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-from forms_server.documents.slots import Place, slot_of_colour
+from forms_server.documents.slots import PAGE_NUMBER, Place, slot_colour, slot_of_colour
+from forms_server.documents.spreads import BLOCK, Block, CellPlace
 from forms_server.errors import DocumentError
 
 
@@ -48,12 +50,14 @@ class DataFile:
 class LaidOut:
     """A document laid out with slots, for :mod:`forms_server.documents.stencils`.
 
-    ``pages`` are the operators of each page, ``places`` where each slot stands.
+    ``pages`` are the operators of each page, ``places`` where each slot stands, ``blocks`` the
+    rows that stand for the rows of journals.
     """
 
     pdf: bytes
     pages: tuple[tuple[bytes, ...], ...]
     places: Mapping[int, Place]
+    blocks: Mapping[int, Block]
 
 
 class Printer:
@@ -66,6 +70,7 @@ class Printer:
         self._style = CSS(
             filename=str(style_sheet), font_config=self._fonts, url_fetcher=self._fetcher
         )
+        self._numbers = CSS(string=f"@page {{ @bottom-right {{ {slot_colour(PAGE_NUMBER)} }} }}")
 
     def print_pdf(
         self, html: str, *, data: DataFile | None = None, fillable: bool = False
@@ -98,18 +103,21 @@ class Printer:
 
         options = {"pdf_variant": "pdf/a-3a"}
         with _log_is_silent(), _collector_is_held():
-            document = self._lay_out(html, options)
+            document = self._lay_out(html, options, self._numbers)
             places = {slot: place for page in document.pages for slot, place in _slots(page)}
             written = document.write_pdf(
                 finisher=finish, attachments=[_attachment(data)], **options
             )
         assert isinstance(written, bytes)  # noqa: S101  # no target was given
-        return LaidOut(pdf=written, pages=tuple(pages), places=places)
+        blocks = dict(chain.from_iterable(map(_blocks, count(), document.pages)))
+        return LaidOut(pdf=written, pages=tuple(pages), places=places, blocks=blocks)
 
-    def _lay_out(self, html: str, options: dict[str, Any]) -> Document:
+    def _lay_out(self, html: str, options: dict[str, Any], *styles: CSS) -> Document:
         source = _ParsedHtml(html, base_url=self._base, url_fetcher=self._fetcher)
         try:
-            return source.render(font_config=self._fonts, stylesheets=[self._style], **options)
+            return source.render(
+                font_config=self._fonts, stylesheets=[self._style, *styles], **options
+            )
         except FatalURLFetchingError as error:
             raise DocumentError("print-fetch", reason=str(error)) from error
 
@@ -169,6 +177,43 @@ def _place(box: Any, *, block: Any, line: Any) -> Place:
         full=float(block.width),
         size=float(box.style["font_size"]),
         ends_line=ends_line,
+    )
+
+
+def _blocks(number: int, page: Any) -> Iterator[tuple[int, Block]]:
+    """Every row on a laid-out page that stands for rows of a journal."""
+    page_box = page._page_box
+    limit = page_box.content_box_y() + page_box.height
+    for box in page_box.descendants():
+        if isinstance(box, boxes.TableRowBox) and BLOCK in box.element.attrib:
+            yield (
+                int(box.element.attrib[BLOCK]),
+                Block(
+                    page=number,
+                    top=float(box.position_y),
+                    height=float(box.height),
+                    limit=float(limit),
+                    border=float(box.children[0].style["border_bottom_width"]),
+                    cells=tuple(_cell_place(cell, box) for cell in box.children),
+                ),
+            )
+
+
+def _cell_place(cell: Any, row: Any) -> CellPlace:
+    text = next((box for box in cell.descendants() if isinstance(box, boxes.TextBox)), None)
+    line = next((box for box in cell.descendants() if isinstance(box, boxes.LineBox)), None)
+    style = cell.style
+    padding = style["padding_top"].value + style["padding_bottom"].value
+    return CellPlace(
+        left=float(cell.position_x),
+        right=float(cell.position_x + cell.border_width()),
+        text=float(cell.content_box_x()),
+        width=float(cell.width),
+        baseline=float(text.position_y + text.baseline - row.position_y) if text else 0,
+        size=float(style["font_size"]),
+        line=float(line.height) if line else 0,
+        around=float(padding + cell.border_top_width + cell.border_bottom_width),
+        is_centred=style["text_align_all"] == "center",
     )
 
 

@@ -9,25 +9,11 @@ known only to :class:`Slots`. An answer that does not fit is printed inline and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from io import BytesIO
-from pathlib import Path
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
+from forms_server.documents.fonts import SlotFont
 
-from forms_server.errors import DocumentError
-
-RANGES = ((0x20, 0x7E), (0xA0, 0xFF), (0x400, 0x4FF), (0x2010, 0x2026), (0x2030, 0x203A))
-SINGLE = (0x2116, 0x20B8)
-"""Latin, all of Cyrillic with the Kazakh letters, dashes and quotes, №, ₸."""
-FONT_FILES = tuple(
-    Path("/usr/share/fonts/truetype") / folder / "LiberationSerif-Regular.ttf"
-    for folder in ("liberation2", "liberation")
-)
-"""Where Debian 12 (fonts-liberation2) and later ones (fonts-liberation) keep the print font."""
 MARK = 1
 """Red of a slot's colour; green and blue are its index."""
 
@@ -35,6 +21,10 @@ MARK = 1
 MOST_LINES = 7
 INLINE = 0
 """Instead of a count of lines: the text is printed inline and flows on."""
+FIRST_MARK = 0xE000
+"""From here on the numbers name no texts, but blocks of journals: see documents/journals.py."""
+PAGE_NUMBER = 0xFFFF
+"""The slot of the page number, which stands on every page."""
 
 
 class Slots:
@@ -56,7 +46,7 @@ class Slots:
         index = len(self.texts)
         self.texts.append(text)
         self.may_wrap.append(may_wrap)
-        if not self._font.has(text):
+        if not self._font.has(text) or slot_number(index + 1, 0) > FIRST_MARK:
             return ()
         count = self._lines.get(index) if index in self._lines else self._guess(text, label)
         return tuple(slot_number(index, row) for row in range(count or INLINE))
@@ -107,81 +97,12 @@ def wrap(text: str, place: Place, font: SlotFont) -> list[str]:
     return [*lines, line]
 
 
-@dataclass(frozen=True, slots=True)
-class SlotFont:
-    """The font of the slots: made once per process, holds every letter a slot may need.
-
-    ``program`` is the TrueType font file; ``glyphs`` maps letters to glyphs and ``widths`` glyphs
-    to their advances in thousandths of the font size.
-    """
-
-    name: str
-    program: bytes
-    glyphs: Mapping[str, int]
-    widths: tuple[int, ...]
-    descriptor: Mapping[str, int | tuple[int, ...]]
-
-    def has(self, text: str) -> bool:
-        return all(letter in self.glyphs for letter in text)
-
-    def width(self, text: str, size: float) -> float:
-        """How wide the text stands, in the unit of ``size``."""
-        return sum(self.widths[self.glyphs[letter]] for letter in text) * size / 1000
-
-    def encode(self, text: str) -> bytes:
-        """The text as a PDF hexadecimal string of two-byte glyph numbers."""
-        return b"<%s>" % "".join(f"{self.glyphs[letter]:04x}" for letter in text).encode("ascii")
-
-
-@cache
-def load_slot_font() -> SlotFont:
-    """Liberation Serif with the letters of :data:`RANGES`; ``font-missing`` if not installed."""
-    path = next((path for path in FONT_FILES if path.is_file()), None)
-    if path is None:
-        raise DocumentError("font-missing")
-    font = TTFont(path)
-    options = subset.Options(
-        notdef_outline=True, hinting=False, layout_features=[], name_IDs=[], drop_tables=["FFTM"]
-    )
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=[*_wanted()])
-    cutter.subset(font)
-    program = BytesIO()
-    font.save(program)
-    return _describe(font, program.getvalue())
-
-
-def _wanted() -> Iterator[int]:
-    for first, last in RANGES:
-        yield from range(first, last + 1)
-    yield from SINGLE
-
-
-def _describe(font: TTFont, program: bytes) -> SlotFont:
-    scale = 1000 / font["head"].unitsPerEm
-    order = font.getGlyphOrder()
-    numbers = {glyph: number for number, glyph in enumerate(order)}
-    letters = {chr(code): numbers[glyph] for code, glyph in font.getBestCmap().items()}
-    head, metrics = font["head"], font["OS/2"]
-    box = (head.xMin, head.yMin, head.xMax, head.yMax)
-    return SlotFont(
-        name="AAAAAA+SlotSerif",
-        program=program,
-        glyphs=letters,
-        widths=tuple(round(font["hmtx"][glyph][0] * scale) for glyph in order),
-        descriptor={
-            "Flags": 4,
-            "FontBBox": tuple(round(value * scale) for value in box),
-            "ItalicAngle": 0,
-            "Ascent": round(metrics.sTypoAscender * scale),
-            "Descent": round(metrics.sTypoDescender * scale),
-            "CapHeight": round(getattr(metrics, "sCapHeight", 662) * scale),
-            "StemV": 80,
-        },
-    )
-
-
 _COLOUR = re.compile(rb"(0?\.\d+|0|1) (0?\.\d+|0|1) (0?\.\d+|0|1) rg")
+
+
+def slot_colour(number: int) -> str:
+    """The declaration of a slot's colour."""
+    return f"color: rgb({MARK} {number // 256} {number % 256})"
 
 
 def slot_of_colour(red: float, green: float, blue: float) -> int | None:

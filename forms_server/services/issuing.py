@@ -26,7 +26,7 @@ from forms_server.documents.qr import (
     short_code,
     write_seal,
 )
-from forms_server.documents.stencils import Filling
+from forms_server.documents.filling import Filling
 from forms_server.errors import DocumentError, ServiceError, StorageError
 from forms_server.fields.answers import read_answers
 from forms_server.fields.values import Answers, write_answers

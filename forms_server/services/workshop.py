@@ -20,7 +20,7 @@ from forms_server.documents.keys import (
 )
 from forms_server.documents.pdf import Printer
 from forms_server.documents.signing import Sealer
-from forms_server.documents.slots import load_slot_font
+from forms_server.documents.fonts import load_slot_font
 from forms_server.documents.stencils import Press
 from forms_server.errors import SettingsError
 from forms_server.fields.registry import TYPES

@@ -14,18 +14,13 @@ import pikepdf
 import pytest
 
 from forms_server.documents.context import Output, Page, Stamp
+from forms_server.documents.filling import Filling
+from forms_server.documents.fonts import load_slot_font
 from forms_server.documents.html import Templates
 from forms_server.documents.pdf import DataFile, Printer
 from forms_server.documents.qr import qr_png
-from forms_server.documents.slots import (
-    Place,
-    Slots,
-    load_slot_font,
-    slot_number,
-    slot_of_operator,
-    wrap,
-)
-from forms_server.documents.stencils import Filling, Press
+from forms_server.documents.slots import Place, Slots, slot_number, slot_of_operator, wrap
+from forms_server.documents.stencils import Press
 from forms_server.fields.answers import read_answers
 from forms_server.fields.base import CONTROL, INVISIBLE, UNPRINTABLE
 from forms_server.fields.registry import TYPES
