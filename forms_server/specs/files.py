@@ -25,6 +25,8 @@ BILINGUAL = (
     "item",
     "case",
     "rules",
+    "act",
+    "day",
 )
 PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, remove_comments=True, remove_blank_text=False

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     ORDER = "order"
     REGISTER = "register"
     PROGRAMME = "programme"
+    CHECKLIST = "checklist"
 
 
 class Original(StrEnum):
@@ -323,8 +324,9 @@ class Edition:
     def names(self) -> frozenset[str]:
         """What a rule may name: fields, their parts, tables, their columns, the day of today."""
         columns = {f"{table.id}.{name}" for table in self.tables() for name in table.names}
+        rows = {f"{table.id}.{TableSpec.ROW}" for table in self.tables() if table.rows}
         parts = {f"{field.id}.{part}" for field in self.fields() for part in field.part_names}
-        return frozenset({*self.items, *columns, *parts, "today"})
+        return frozenset({*self.items, *columns, *rows, *parts, "today"})
 
     def fields(self) -> Iterator[FieldSpec]:
         return (item for item in self.items.values() if isinstance(item, FieldSpec))

@@ -70,7 +70,7 @@ class EditionChecker:
         if item.get("id") in RESERVED:
             raise self.reader.error("spec-id-reserved", item, id=item.get("id"))
         for column in self._columns(item):
-            if item.get("rows") == Rows.PICKED and column.get("id") == TableSpec.ROW:
+            if item.get("rows") != Rows.FREE and column.get("id") == TableSpec.ROW:
                 raise self.reader.error("spec-id-reserved", column, id=TableSpec.ROW)
 
     def _check_names(self) -> None:

@@ -129,6 +129,7 @@ class FormReader:
             enters_journal=attribute_of(element, "enters-journal", "form"),
             causes_message=attribute_of(element, "causes-message", "event"),
             misprints=tuple(_misprints(element)),
+            working_days=self.shelf.working_days,
             line=line_of(element),
         )
         checker = EditionChecker(self.reader, element, edition)

@@ -14,8 +14,10 @@ from typing import ClassVar, Protocol
 from lxml import etree
 
 from forms_server.languages import BilingualText
+from forms_server.specs.calendars import CALENDAR, read_working_days
 from forms_server.specs.files import child_text, error_at, file_of, line_of, read_file, tag, text_of
 from forms_server.specs.model import FieldSpec, Option, Reference, ReferenceItem
+from forms_server.specs.working_days import UNKNOWN, WorkingDays
 
 
 class KnownType(Protocol):
@@ -37,6 +39,7 @@ class Shelf:
     options: Mapping[str, tuple[Option, ...]]
     rules: Mapping[str, BilingualText]
     references: Mapping[str, Reference]
+    working_days: WorkingDays
     types: Mapping[str, KnownType]
     templates: Path
 
@@ -50,6 +53,7 @@ def read_shelf(root: Path, grammar: etree.RelaxNG, types: Mapping[str, KnownType
         check_unique(path, common.iterchildren(tag(name)))
     for options in common.iterchildren(tag("options")):
         check_unique(path, options.iterchildren(tag("option")))
+    listed = {found: read_file(found, grammar) for found in sorted(folder.glob("reference/*.xml"))}
     return Shelf(
         common=path,
         blocks={block.get("id", ""): block for block in common.iterfind(tag("block"))},
@@ -58,16 +62,26 @@ def read_shelf(root: Path, grammar: etree.RelaxNG, types: Mapping[str, KnownType
             for options in common.iterfind(tag("options"))
         },
         rules={rules.get("id", ""): text_of(rules) for rules in common.iterfind(tag("rules"))},
-        references=_references(folder / "reference", grammar),
+        references=_references(listed),
+        working_days=_working_days(listed),
         types=types,
         templates=root / "templates",
     )
 
 
-def _references(folder: Path, grammar: etree.RelaxNG) -> Mapping[str, Reference]:
+def _working_days(listed: Mapping[Path, etree._Element]) -> WorkingDays:
+    """The table of working days, which says nothing where there is no calendar."""
+    calendars = [(path, root) for path, root in listed.items() if root.tag == CALENDAR]
+    for path, root in calendars[1:]:
+        raise error_at("spec-reference-twice", path, root, id=root.get("id"))
+    return read_working_days(*calendars[0]) if calendars else UNKNOWN
+
+
+def _references(listed: Mapping[Path, etree._Element]) -> Mapping[str, Reference]:
     references: dict[str, Reference] = {}
-    for path in sorted(folder.glob("*.xml")):
-        root = read_file(path, grammar)
+    for path, root in listed.items():
+        if root.tag == CALENDAR:
+            continue
         reference = _reference(path, root)
         if reference.id in references:
             raise error_at("spec-reference-twice", path, root, id=reference.id)
