@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from forms_server.fields.base import Value
-from forms_server.specs.model import Edition, FieldSpec, TableSpec
+from forms_server.specs.model import Edition, FieldSpec, Rows, TableSpec
 from forms_server.specs.working_days import NAME as WORKING_DAYS
 
 
@@ -21,6 +21,8 @@ def scope_of(edition: Edition, values: Mapping[str, Value], today: date) -> dict
             scope[item.id] = rows
             for name in item.names:
                 scope[f"{item.id}.{name}"] = tuple(row.get(name) for row in rows)
+            if item.rows_are is Rows.FIXED:
+                scope[f"{item.id}.{item.ROW}"] = tuple(value or ())
         else:
             scope |= _inside(item, value)
     return scope

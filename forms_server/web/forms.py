@@ -32,6 +32,7 @@ KINDS: Mapping[Kind, LazyString] = {
     Kind.ORDER: _("Order form"),
     Kind.REGISTER: _("Register"),
     Kind.PROGRAMME: _("Programme"),
+    Kind.CHECKLIST: _("Checklist"),
 }
 
 

@@ -114,8 +114,14 @@ const orNull = (values) => (Object.values(values).some((value) => value !== null
 
 const readParts = (element) => orNull(readAll(element));
 
+/** An answered row of the form's own rows says which it is; other rows have no name. */
+export const withRow = (values, { dataset: { row } }) => (values && row ? { ...values, row } : values);
+
+/** An answered row of the form's own rows says which it is; other rows have no name. */
+const withRow = (values, { dataset: { row } }) => (values && row ? { ...values, row } : values);
+
 const readRows = (element) =>
-  [...element.querySelectorAll("[data-row]")].map((row) => orNull(readAll(row)));
+  [...element.querySelectorAll("[data-row]")].map((row) => withRow(orNull(readAll(row)), row));
 
 /** What an expression of the specification may name: answers, their parts, columns, today. */
 export const readAnswers = (form) => ({

@@ -1,6 +1,6 @@
 // While the clerk types: computed values follow, conditional questions come and go.
 
-import { ownAnswers, readAnswers, rowAnswers, withPaths } from "./answers.js";
+import { ownAnswers, readAnswers, rowAnswers, withPaths, withRow } from "./answers.js";
 import { evaluate, holds } from "./expressions.js";
 import { Amount, Day } from "./values.js";
 
@@ -40,7 +40,7 @@ const computeRow = (row, answers) => {
   for (const output of computedIn(row)) {
     values[output.dataset.answer] = compute(output, { ...answers, ...withPaths(values) });
   }
-  return isEmpty ? null : values;
+  return isEmpty ? null : withRow(values, row);
 };
 
 const computeTables = (form, answers) => {

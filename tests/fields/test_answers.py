@@ -431,6 +431,16 @@ def test_a_rule_knows_which_rows_were_picked() -> None:
     assert refusals({"measures": [{"row": "r2", "count": 1}]}, made) == {("weight", "rule-sizes")}
 
 
+def test_a_rule_knows_which_rows_of_the_form_were_answered() -> None:
+    made = edition(
+        field("weight", "kilograms"), PAPERS,
+        rules=(rule("sizes", "filled(weight)", field="weight", when="'r2' in papers.row"),),
+    )  # fmt: skip
+    paper = {"sheets": 1, "note": "a"}
+    assert refusals({"papers": {"r1": paper}}, made) == set()
+    assert refusals({"papers": {"r2": paper}}, made) == {("weight", "rule-sizes")}
+
+
 def test_today_is_the_day_of_reading() -> None:
     made = edition(field("day", "date", limits=Limits(maximum="today")))
     assert read_answers(made, {"day": "2025-05-02"}, date(2025, 5, 2)).is_right
