@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from forms_server.errors import SpecificationError, catalogue
 from forms_server.fields.registry import TYPES
 from forms_server.languages import BilingualText, Language
+from forms_server.specs.earlier import Combine
 from forms_server.specs.model import FieldSpec, FormSpec, Original, Rows, TableSpec
 from forms_server.specs.reading import read_forms
 from tests.judges import ROOT
@@ -76,6 +78,24 @@ DEFECTS = {
     "numbering-with-a-broken-pattern": "spec-numbering",
     "numbering-per-an-unknown-name": "spec-numbering",
     "numbering-per-what-it-does-not-say": "spec-numbering",
+    "earlier-of-an-unknown-form": "spec-unknown-form",
+    "earlier-of-a-form-about-nobody": "spec-earlier-nobody",
+    "earlier-of-a-person-without-iin": "spec-earlier-person",
+    "earlier-with-an-unknown-field-taken": "spec-unknown-field",
+    "earlier-with-an-unknown-field-in-where": "spec-unknown-field",
+    "earlier-with-an-unknown-field-of-this": "spec-unknown-field",
+    "earlier-with-rows-of-no-table": "spec-unknown-field",
+    "earlier-for-each-of-no-table": "spec-unknown-field",
+    "earlier-sum-without-take": "spec-grammar",
+    "earlier-id-of-a-field": "spec-id-twice",
+    "earlier-in-a-computed-field": "spec-unknown-field",
+    "earlier-of-rows-in-a-rule-without-each": "spec-unknown-field",
+    "present-name-outside-of-earlier": "spec-unknown-field",
+    "broken-codes": "spec-expression",
+    "repealed-by-without-until": "spec-grammar",
+    "sample-of-a-person": "spec-attribute",
+    "time-with-a-limit": "spec-attribute",
+    "reserved-id-this": "spec-id-reserved",
     "doctype-with-an-entity": "spec-doctype",
     "doctype-with-an-entity-in-an-attribute": "spec-doctype",
     "doctype-that-reads-a-file": "spec-doctype",
@@ -86,8 +106,12 @@ DEFECTS_OF_BLOCKS = {
     "block-with-unknown-type": "spec-unknown-type",
     "block-with-unknown-field": "spec-unknown-field",
     "block-used-twice": "spec-id-twice",
+    "block-of-columns-in-a-section": "spec-block-kind",
+    "block-of-fields-in-a-table": "spec-block-kind",
+    "column-of-a-block-twice": "spec-id-twice",
 }
-RIGHT = {"right", "two-editions", "shared-block", "spaces-in-attributes"}
+RIGHT = {"right", "two-editions", "shared-block", "spaces-in-attributes", "columns-of-a-block"}
+LOOKS = {"looks-at-earlier"}
 ADVICE = re.compile(
     r"mend|write|remove|check|change|correct|give|there are|docs/|needs|add", re.IGNORECASE
 )
@@ -137,7 +161,7 @@ def line_of(path: Path, mark: str) -> int:
 
 def test_every_sample_is_tested() -> None:
     names = {path.stem for path in SAMPLES.glob("*.xml")} - {"common"}
-    assert names == {*DEFECTS, *DEFECTS_OF_BLOCKS, *RIGHT}
+    assert names == {*DEFECTS, *DEFECTS_OF_BLOCKS, *RIGHT, *LOOKS}
 
 
 @pytest.mark.parametrize(("sample", "code"), DEFECTS.items())
@@ -195,6 +219,94 @@ def test_a_shared_block_stands_where_it_is_used(make_root: Root) -> None:
     note = edition.items["note"]
     assert isinstance(note, FieldSpec)
     assert note.label.ru == "Примечание"
+
+
+def test_a_look_at_earlier_documents_is_read(make_root: Root) -> None:
+    edition = read(make_root("looks-at-earlier"))["test-01"].latest
+    (look,) = edition.earlier
+    assert (look.id, look.person, look.combine) == ("before", "iin", Combine.SUM)
+    assert (look.each, look.source) == (None, "1-2")
+    (source,) = look.sources
+    assert (source.form, source.rows) == ("test-01", None)
+    assert (source.names, source.present_names) == ({"services.hours", "kind"}, {"kind"})
+    assert edition.rules[0].test.names == {"services.hours", "before"}
+    assert "before" not in edition.names, "rules alone may name it"
+
+
+LOOK_AT_ROWS = """    <earlier id="{id}" person="{person}" combine="count" each="services">
+      <from form="test-01" rows="services" where="owner == this.owner and hours &lt; this.hours"/>
+      <from form="test-01" rows="services" where="device.years &lt; this.device.years"/>
+    </earlier>
+"""
+WORDS = "<label><kk>а</kk><ru>а</ru></label>"
+DEVICE = f'<column id="device" type="reference" reference="regions">{WORDS}</column>'
+OF_ROWS = f'<column id="owner" type="iin" means="person.iin">{WORDS}</column>{DEVICE}'
+
+
+def test_a_look_may_be_taken_for_every_row(make_root: Root) -> None:
+    root = make_root("right", reference__regions=FIGURES.format(more=""))
+    path = root / "form_specs" / "test" / "01-form.xml"
+    text = path.read_text("utf-8")
+    text = text.replace('<column id="cost"', f'{OF_ROWS}<column id="cost"')
+    text = text.replace(
+        "<signature", LOOK_AT_ROWS.format(id="times", person="owner") + "<signature"
+    )
+    path.write_text(text, "utf-8")
+    (look,) = read(root)["test-01"].latest.earlier
+    assert (look.each, look.person) == ("services", "owner")
+    assert [source.take for source in look.sources] == [None, None]
+    assert look.sources[1].present_names == {"device.years"}
+
+
+FIGURES = """<reference xmlns="urn:forms-server:specification" id="regions">
+<title><kk>Құрал</kk><ru>Средства</ru></title>
+<item id="chair"><kk>Арба</kk><ru>Коляска</ru><case name="of"><kk>а</kk><ru>а</ru></case>
+<figure name="years" source="12">7</figure><figure name="price"> 12.50 </figure></item>
+<item id="cane"><kk>Таяқ</kk><ru>Трость</ru>{more}</item>
+</reference>"""
+
+
+def test_the_figures_of_a_reference_have_names_in_rules(make_root: Root) -> None:
+    root = make_root("right", reference__regions=FIGURES.format(more=""))
+    path = root / "form_specs" / "test" / "01-form.xml"
+    field = DEVICE.replace("column", "field")
+    text = path.read_text("utf-8").replace('<field id="kind"', f'{field}<field id="kind"')
+    path.write_text(text, "utf-8")
+    edition = read(root)["test-01"].latest
+    assert {"device.years", "device.price"} <= edition.names
+    device = edition.items["device"]
+    assert isinstance(device, FieldSpec)
+    assert device.reference is not None
+    assert device.reference.items[0].figures == {"years": 7, "price": Decimal("12.50")}
+    assert device.reference.items[1].figures == {}
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ('<figure name="years">1</figure><figure name="years">2</figure>', "spec-id-twice"),
+        ('<figure name="years">four</figure>', "spec-grammar"),
+        ('<figure name="Years">4</figure>', "spec-grammar"),
+    ],
+)
+def test_a_wrong_figure_is_refused(make_root: Root, more: str, code: str) -> None:
+    error = refusal(make_root("right", reference__regions=FIGURES.format(more=more)))
+    assert (error.code, error.path.name, error.line) == (code, "regions.xml", 5)
+
+
+def test_an_edition_says_which_order_ended_it(make_root: Root) -> None:
+    root = make_root("right")
+    path = root / "form_specs" / "test" / "01-form.xml"
+    until = 'from="2025-05-02" until="2026-05-02" repealed-by="286"'
+    path.write_text(path.read_text("utf-8").replace('from="2025-05-02"', until), "utf-8")
+    edition = read(root)["test-01"].latest
+    assert (edition.repealed_by, edition.in_force_until) == ("286", date(2026, 5, 2))
+
+
+def test_two_calendars_are_refused(make_root: Root) -> None:
+    calendar = (ROOT / "form_specs" / "reference" / "holidays.xml").read_text("utf-8")
+    error = refusal(make_root("right", reference__a=calendar, reference__b=calendar))
+    assert (error.code, error.path.name) == ("spec-reference-twice", "b.xml")
 
 
 def test_editions_that_touch_do_not_overlap(make_root: Root) -> None:
