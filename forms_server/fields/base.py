@@ -116,6 +116,10 @@ class FieldType:
         """One of :attr:`parts` of the value as the paper shows it."""
         raise NotImplementedError
 
+    def inside(self, value: Value) -> Mapping[str, Value]:
+        """What rules may name inside a value that is no mapping of parts: :attr:`rule_names`."""
+        return {}
+
     def xsd(self, spec: FieldSpec) -> XsdType:
         """The XML Schema type of the canonical raw."""
         raise NotImplementedError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import ClassVar
 
@@ -81,13 +81,34 @@ class Bin(Iin):
     wrong = "bin-length"
 
 
+def arrival_in(number: str) -> date | None:
+    """The day of this century that a number of an MSE act begins with, if there is one."""
+    year_first = (number[:4], number[4:6], number[6:8])
+    day_first = (number[4:8], number[2:4], number[:2])
+    for year, month, day in (year_first, day_first):
+        try:
+            found = date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+        if 2000 <= found.year <= 2099:
+            return found
+    return None
+
+
 class ActNumber(Digits):
-    """Number of an MSE act: 14 digits, date of arrival and ordinal (order 131, lines 256-261)."""
+    """Number of an MSE act: 14 digits, date of arrival and ordinal (order 131, lines 256-261).
+
+    How many digits the date takes is not said: it is read as eight, the year first or last.
+    """
 
     name = "act-number"
+    rule_names = ("arrived_on",)
     input = Input("text", 16, {"inputmode": "numeric", "autocomplete": "off"})
     count = 14
     wrong = "act-number-length"
+
+    def inside(self, value: Value) -> Mapping[str, Value]:
+        return {"arrived_on": arrival_in(value)}
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         return "20260102000001"

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from forms_server.fields.base import Value
+from forms_server.fields.registry import type_of
 from forms_server.specs.model import Edition, FieldSpec, Rows, TableSpec
 from forms_server.specs.working_days import NAME as WORKING_DAYS
 
@@ -46,9 +47,15 @@ def rows_of(value: Value) -> tuple[Mapping[str, Any], ...]:
 
 
 def _inside(spec: FieldSpec, value: Value) -> dict[str, Value]:
-    """The names inside one answer: parts of a composite, figures of a reference's item."""
+    """The names inside one answer: its parts, or the figures of a reference's item."""
     if isinstance(value, Mapping):
         return {f"{spec.id}.{part}": found for part, found in value.items()}
+    found = _figures(spec, value) if spec.reference else {}
+    if not spec.reference and value is not None:
+        found = type_of(spec).inside(value)
+    return {f"{spec.id}.{name}": found.get(name) for name in spec.part_names}
+
+
+def _figures(spec: FieldSpec, value: Value) -> Mapping[str, Value]:
     item = spec.reference.item(value) if spec.reference and isinstance(value, str) else None
-    figures = item.figures if item else {}
-    return {f"{spec.id}.{name}": figures.get(name) for name in spec.part_names}
+    return item.figures if item else {}

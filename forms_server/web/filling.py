@@ -59,7 +59,7 @@ KINDS: Mapping[str, str] = {
     "xs:boolean": "boolean",
 }
 """How static/js/answers.js reads an input, by the base of the answer's XML Schema type."""
-OWN_KINDS = ("time", "icd-10")
+OWN_KINDS = ("time", "icd-10", "act-number")
 """Types of texts that the page must mend before it compares them."""
 
 

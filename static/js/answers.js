@@ -45,6 +45,11 @@ const readTime = (text) => {
 const CYRILLIC = "АВСЕНІКМОРЅТХУЈ";
 const LATIN = "ABCEHIKMOPSTXYJ";
 
+const readActNumber = (text) => {
+  const digits = text.replaceAll(/[\s-]/g, "");
+  return /^\d{14}$/.test(digits) ? digits : null;
+};
+
 const readCode = (text) => {
   const latin = [...text.replaceAll(/\s/g, "").toUpperCase()].map(
     (letter) => LATIN[CYRILLIC.indexOf(letter)] ?? letter,
@@ -80,6 +85,7 @@ const KINDS = {
   boolean: readBoolean,
   time: (element) => readTime(typed(element)),
   "icd-10": (element) => readCode(typed(element)),
+  "act-number": (element) => readActNumber(typed(element)),
   list: readList,
   text: (element) => typed(element).trim() || null,
   parts: (element) => readParts(element),
@@ -96,6 +102,15 @@ export const ownAnswers = (scope) =>
 const readOne = (element) =>
   element.matches("output") ? null : (KINDS[element.dataset.kind] ?? KINDS.text)(element);
 
+/** The day of this century that a number of an MSE act begins with: `act_number.arrived_on`. */
+const readArrival = (element, number) => {
+  if (element.dataset.kind !== "act-number") return [];
+  const [first, second, third] = (number ?? "").match(/^(..)(..)(....)/)?.slice(1) ?? [];
+  const days = [`${first}${second}-${third?.slice(0, 2)}-${third?.slice(2)}`, `${third}-${second}-${first}`];
+  const found = days.filter((day) => day.startsWith("20")).map(readDay).find(Boolean);
+  return [[`${element.dataset.answer}.arrived_on`, found ?? null]];
+};
+
 /** The figures of the item that is chosen in a list: `device.years`. */
 const readFigures = (element, chosen) =>
   Object.entries(JSON.parse(element.dataset.figures ?? "{}")[chosen] ?? {}).map(
@@ -106,7 +121,8 @@ const readAll = (scope) =>
   Object.fromEntries(
     ownAnswers(scope).flatMap((element) => {
       const value = readOne(element);
-      return [[element.dataset.answer, value], ...readFigures(element, value)];
+      const inside = [...readFigures(element, value), ...readArrival(element, value)];
+      return [[element.dataset.answer, value], ...inside];
     }),
   );
 
@@ -116,9 +132,6 @@ const readParts = (element) => orNull(readAll(element));
 
 /** An answered row of the form's own rows says which it is; other rows have no name. */
 export const withRow = (values, { dataset: { row } }) => (values && row ? { ...values, row } : values);
-
-/** An answered row of the form's own rows says which it is; other rows have no name. */
-const withRow = (values, { dataset: { row } }) => (values && row ? { ...values, row } : values);
 
 const readRows = (element) =>
   [...element.querySelectorAll("[data-row]")].map((row) => withRow(orNull(readAll(row)), row));

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms_server.fields.identity import is_check_digit_right
+from forms_server.fields.identity import arrival_in, is_check_digit_right
 from forms_server.fields.registry import TYPES, part_specs
 from forms_server.languages import Language
 
@@ -80,6 +80,23 @@ def test_birth_date_and_sex_are_never_asked_of_an_iin(first_eleven: str) -> None
 def test_an_act_number_has_fourteen_digits() -> None:
     assert read("act-number", "2026 0102 000001") == "20260102000001"
     assert refused("act-number", "2026010200001") == "act-number-length"
+
+
+@pytest.mark.parametrize(
+    ("number", "day"),
+    [
+        ("20260302000001", date(2026, 3, 2)),
+        ("02032026000001", date(2026, 3, 2)),
+        ("20012026000001", date(2026, 1, 20)),
+        ("20202020000001", None),
+        ("20260230000001", None),
+        ("31041999000001", None),
+        ("99999999999999", None),
+    ],
+)
+def test_an_act_number_begins_with_the_day_of_arrival(number: str, day: date | None) -> None:
+    assert arrival_in(number) == day
+    assert TYPES["act-number"].inside(number) == {"arrived_on": day}
 
 
 @given(st.text(KAZAKH + "абвгдеёжзийклмнопрстуфхцчшщъыьэюяABCxyz", min_size=1, max_size=40))
