@@ -133,12 +133,13 @@ class ItemReader:
         return name
 
     def _field_options(self, element: etree._Element) -> tuple[Option, ...]:
+        """The options of a shared list, then the field's own."""
         shared = element.get("options")
         if shared is None:
             return read_options(element)
         if shared not in self.shelf.options:
             raise self.error("spec-unknown-options", element, options=shared)
-        return self.shelf.options[shared]
+        return (*self.shelf.options[shared], *read_options(element))
 
     def _field_reference(self, element: etree._Element) -> Reference | None:
         name = element.get("reference")
