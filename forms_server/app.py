@@ -11,6 +11,7 @@ from forms_server.services.workshop import Workshop, open_workshop
 from forms_server.settings import Settings
 from forms_server.web import blanks, documents, drafts, forms, home, sessions, verification
 from forms_server.web.desk import Clock, Desk, register_desk
+from forms_server.web.editions import register_editions
 from forms_server.web.languages import register_languages
 from forms_server.web.navigation import register_navigation
 from forms_server.web.problems import register_problems
@@ -47,6 +48,7 @@ def create_app(
     register_security(app, settings)
     register_languages(app)
     register_static_files(app)
+    register_editions(app)
     register_navigation(app)
     register_problems(app)
     for pages in PAGES:

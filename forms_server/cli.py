@@ -18,13 +18,14 @@ import click
 from forms_server.bench import run_bench, show_bench
 from forms_server.documents.data_xml import write_schema
 from forms_server.errors import FormsServerError, ServiceError
-from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import TYPES
 from forms_server.fields.values import Reading
 from forms_server.languages import OUTPUTS, Language
 from forms_server.services.accounts import Actor, actor_of, reset_password
 from forms_server.services.auditing import audit
 from forms_server.services.blanks import blank_pdf
+from forms_server.services.earlier import judge
+from forms_server.services.editions import standing_of
 from forms_server.services.inspection import inspect_forms
 from forms_server.services.issuing import annul, issue, pdf_of
 from forms_server.services.samples import sample_answers
@@ -75,14 +76,16 @@ def main() -> None:
 def forms(*, as_json: bool) -> None:
     """List the forms and their editions."""
     with _refusals():
-        listed = [_form_facts(form) for form in _read().values()]
+        today = datetime.now(ZoneInfo(Settings.from_env().time_zone)).date()
+        listed = [_form_facts(form, today) for form in _read().values()]
     if as_json:
         click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
         return
     for form in listed:
         click.echo(f"{form['id']:<16} {form['title']['ru']}")
         for edition in form["editions"]:
-            until = f" until {edition['until']}" if edition["until"] else ""
+            ended = f", repealed by order {order}" if (order := edition["repealed_by"]) else ""
+            until = f" until {edition['until']}{ended}" if edition["until"] else ""
             click.echo(f"{'':<16}   edition {edition['id']}, order {edition['order']}{until}")
 
 
@@ -150,7 +153,8 @@ def issue_command(  # noqa: PLR0913  # click gives every option by name
     with _refusals(output), _workshop() as workshop:
         actor = _actor(workshop, login)
         edition = _edition(workshop.forms, form_id, day)
-        reading = read_answers(edition, _read_json(answers), now.astimezone(workshop.zone).date())
+        today = now.astimezone(workshop.zone).date()
+        reading = judge(workshop, edition, _read_json(answers), today=today).reading
         _refuse_wrong(reading, output)
         record = issue(workshop, edition, reading.answers, output=output, actor=actor, now=now)
         target.write_bytes(pdf_of(workshop, record.number, actor=actor))
@@ -299,24 +303,32 @@ def _complain(text: str) -> None:
     click.echo(text.encode("utf-8", "backslashreplace").decode(), err=True)
 
 
-def _form_facts(form: FormSpec) -> dict[str, Any]:
+def _form_facts(form: FormSpec, today: date) -> dict[str, Any]:
+    """``original`` and ``translation`` are those of the latest edition."""
     return {
         "id": form.id,
         "kind": form.kind.value,
         "rules": form.rules,
         "appendix": form.appendix,
         "title": {"kk": form.title.kk, "ru": form.title.ru},
-        "editions": [_edition_facts(edition) for edition in form.editions],
+        "original": form.latest.original.value,
+        "translation": form.latest.translation,
+        "editions": [_edition_facts(form, edition, today) for edition in form.editions],
     }
 
 
-def _edition_facts(edition: Edition) -> dict[str, Any]:
+def _edition_facts(form: FormSpec, edition: Edition, today: date) -> dict[str, Any]:
+    """``edition`` says the same as ``id``; ``until`` is the first day no longer in force."""
     until: date | None = edition.in_force_until
     return {
         "id": edition.id,
+        "edition": edition.id,
+        "title": {"kk": edition.title.kk, "ru": edition.title.ru},
         "order": edition.order,
         "from": edition.in_force_from.isoformat(),
         "until": until.isoformat() if until else None,
+        "repealed_by": edition.repealed_by,
+        "status": standing_of(form, edition, today).status.value,
         "original": edition.original.value,
         "translation": edition.translation,
     }

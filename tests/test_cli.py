@@ -73,6 +73,17 @@ def test_forms_are_listed(forms_server: Command) -> None:
     assert acts["title"]["kk"]
     assert [edition["id"] for edition in acts["editions"]] == ["2021-03-03", "2021-12-06"]
     assert acts["editions"][0]["until"] == "2021-12-06"
+    assert (acts["kind"], acts["original"], acts["translation"]) == ("act", "ru", "working")
+    replaced, repealed = acts["editions"]
+    assert (replaced["status"], replaced["repealed_by"]) == ("replaced", None)
+    assert (repealed["status"], repealed["repealed_by"]) == ("repealed", "286")
+    assert (repealed["edition"], repealed["order"], repealed["from"]) == (
+        "2021-12-06",
+        "458",
+        "2021-12-06",
+    )
+    application = next(form for form in listed if form["id"] == "mse-01")
+    assert application["editions"][0]["status"] == "in-force"
     said = forms_server("forms").stdout
     assert all(form["id"] in said for form in listed)
 

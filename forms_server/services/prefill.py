@@ -27,6 +27,7 @@ DOCUMENT_DATE = "document.date"
 CONSENT = "consent"
 """Given anew on every paper."""
 OFFICE, CLERK = "office.", "clerk."
+ISSUED = "issued."
 EVERYDAY = (OFFICE, CLERK, DOCUMENT_DATE)
 """Meanings that every draft answers by itself: sharing them alone makes no form follow another."""
 Columns: TypeAlias = Sequence[tuple[FieldSpec, FieldSpec]]
@@ -48,18 +49,42 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A form that can be begun from a document; ``count`` answers are carried over."""
+    """A form that can be begun from a document; ``count`` answers are carried over.
+
+    ``follows``: it is of the same rules and names the number or the date of such a document.
+    """
 
     form: FormSpec
     edition: Edition
     count: int
+    follows: bool
 
 
 def open_source(workshop: Workshop, number: str, *, actor: Actor) -> Source:
     """A document of the actor's office that a draft may be begun from: issued, not annulled."""
-    record = open_document(workshop, number, actor=actor)
-    if record.state is not DocumentState.ISSUED:
+    source = _source(workshop, number, actor=actor)
+    if source.record.state is not DocumentState.ISSUED:
         raise ServiceError("source-not-issued", number=number)
+    return source
+
+
+def carried_items(
+    workshop: Workshop, number: str, edition: Edition, *, actor: Actor
+) -> tuple[FieldSpec | TableSpec, ...]:
+    """The questions that a draft of this edition has answered from the document."""
+    carried = carry(_source(workshop, number, actor=actor), edition, actor=actor)
+    return tuple(edition.items[name] for name in carried)
+
+
+def begun_from(workshop: Workshop, number: str, *, actor: Actor) -> tuple[DocumentRecord, ...]:
+    """The documents of the actor's office that were begun from this one."""
+    require(actor, Permission.READ_DOCUMENTS)
+    found = workshop.records.documents.begun_from(number)
+    return tuple(record for record in found if record.office_id == actor.office.id)
+
+
+def _source(workshop: Workshop, number: str, *, actor: Actor) -> Source:
+    record = open_document(workshop, number, actor=actor)
     form = workshop.forms.get(record.form_id)
     edition = form.edition(record.edition_id) if form else None
     if form is None or edition is None:
@@ -68,14 +93,20 @@ def open_source(workshop: Workshop, number: str, *, actor: Actor) -> Source:
     return Source(record=record, form=form, edition=edition, day=day)
 
 
-def offers(workshop: Workshop, source: Source, *, actor: Actor, today: date) -> tuple[Offer, ...]:
-    """The forms that can be begun from a document, those to which most is carried first.
+def offers(workshop: Workshop, number: str, *, actor: Actor, today: date) -> tuple[Offer, ...]:
+    """The forms that can be begun from a document: what follows it, then by what is carried.
 
     The document's own form stands last: to write the same paper again is the rarer wish.
     """
     require(actor, Permission.FILL)
+    source = open_source(workshop, number, actor=actor)
     found = [
-        Offer(form=form, edition=edition, count=len(carried))
+        Offer(
+            form=form,
+            edition=edition,
+            count=len(carried),
+            follows=_follows(source, form, edition, carried),
+        )
         for form in workshop.forms.values()
         if (edition := _edition_after(source, form, today))
         and (carried := carry(source, edition, actor=actor))
@@ -96,7 +127,7 @@ class _Carrier:
         self.source = source
         self.edition = edition
         self.is_own = source.record.issued_by == actor.account_id
-        kind = f"issued.{source.form.kind}"
+        kind = f"{ISSUED}{source.form.kind}"
         self.itself: Mapping[str, tuple[str, Raw]] = {
             f"{kind}.number": ("text", source.record.number),
             f"{kind}.date": ("date", source.day.isoformat()),
@@ -252,6 +283,18 @@ def _edition_after(source: Source, form: FormSpec, today: date) -> Edition | Non
     return next(same_order, form.latest)
 
 
-def _rank(offer: Offer, source: Source) -> tuple[bool, int, bool, str]:
-    is_same_form = offer.form is source.form
-    return is_same_form, -offer.count, offer.form.rules != source.form.rules, offer.form.id
+def _follows(source: Source, form: FormSpec, edition: Edition, carried: Mapping[str, Raw]) -> bool:
+    """An application has its notification, whatever other applications ask the same."""
+    itself = f"{ISSUED}{source.form.kind}."
+    items = (edition.items[name] for name in carried)
+    names_it = any(isinstance(item, FieldSpec) and _means(item, itself) for item in items)
+    return names_it and form.rules == source.form.rules
+
+
+def _means(spec: FieldSpec, beginning: str) -> bool:
+    return spec.means is not None and spec.means.startswith(beginning)
+
+
+def _rank(offer: Offer, source: Source) -> tuple[bool, bool, int, bool, str]:
+    is_same_form, is_other_set = offer.form is source.form, offer.form.rules != source.form.rules
+    return is_same_form, not offer.follows, -offer.count, is_other_set, offer.form.id

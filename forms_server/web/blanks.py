@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from flask import Blueprint, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,8 +15,10 @@ from werkzeug.exceptions import NotFound
 
 from forms_server.languages import OUTPUTS
 from forms_server.services.blanks import blank_pdf
+from forms_server.services.editions import Standing
 from forms_server.specs.model import Edition, FormSpec
-from forms_server.web.desk import today, workshop
+from forms_server.web.desk import workshop
+from forms_server.web.editions import standing
 
 pages = Blueprint("blanks", __name__, url_prefix="/templates")
 
@@ -43,11 +44,10 @@ class Download:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownEdition:
-    """An edition as the list shows it; ``until`` is the last day on which it was in force."""
+    """An edition as the list shows it."""
 
     edition: Edition
-    is_repealed: bool
-    is_coming: bool
+    standing: Standing
     downloads: Sequence[Download]
 
 
@@ -61,13 +61,12 @@ class ShownForm:
     @property
     def is_repealed(self) -> bool:
         """No edition is left for new documents: such a form stands at the end of the list."""
-        return all(shown.is_repealed for shown in self.editions)
+        return all(shown.standing.is_over for shown in self.editions)
 
 
 @pages.get("/")
 def show_blanks() -> ResponseReturnValue:
-    day = today()
-    forms = [_shown_form(form, day) for form in workshop().forms.values()]
+    forms = [_shown_form(form) for form in workshop().forms.values()]
     forms.sort(key=lambda shown: (shown.is_repealed, shown.form.id))
     return render_template("blanks/blanks.html", forms=forms)
 
@@ -89,17 +88,15 @@ def outputs_of(edition: Edition) -> Sequence[str]:
     return [BOTH_ON_THE_PAGE] if edition.is_bilingual_page else list(OUTPUTS)
 
 
-def _shown_form(form: FormSpec, day: date) -> ShownForm:
-    editions = [_shown_edition(edition, day) for edition in reversed(form.editions)]
+def _shown_form(form: FormSpec) -> ShownForm:
+    editions = [_shown_edition(edition) for edition in reversed(form.editions)]
     return ShownForm(form=form, editions=editions)
 
 
-def _shown_edition(edition: Edition, day: date) -> ShownEdition:
-    until = edition.in_force_until
+def _shown_edition(edition: Edition) -> ShownEdition:
     return ShownEdition(
         edition=edition,
-        is_repealed=until is not None and until <= day,
-        is_coming=edition.in_force_from > day,
+        standing=standing(edition),
         downloads=[_download(edition, output) for output in outputs_of(edition)],
     )
 

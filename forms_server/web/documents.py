@@ -23,8 +23,10 @@ from forms_server.services.issuing import (
     pdf_of,
     recent_documents,
 )
+from forms_server.services.prefill import begun_from, offers
 from forms_server.specs.model import Edition, FormSpec, SignatureSpec, Way
-from forms_server.web.desk import now, workshop
+from forms_server.storage.records import DocumentState
+from forms_server.web.desk import now, today, workshop
 from forms_server.web.languages import form_language, page_language
 from forms_server.web.sessions import sign_in_required, signed_in_actor
 
@@ -32,6 +34,8 @@ pages = Blueprint("documents", __name__)
 
 LAST_PAGE = 1_000_000
 """Far beyond any register, within what a database counts."""
+MOST_OFFERS = 6
+"""Forms to begin from a document that are seen at once."""
 STATES: Mapping[str, LazyString] = {
     "issuing": lazy_gettext("Being issued"),
     "issued": lazy_gettext("Issued"),
@@ -94,9 +98,13 @@ def show(number: str) -> ResponseReturnValue:
     actor = signed_in_actor()
     document = open_document(workshop(), number, actor=actor)
     form, edition = _edition(document.form_id, document.edition_id)
+    can_begin = document.state is DocumentState.ISSUED and actor.may(Permission.FILL)
     return render_template(
         "documents/document.html",
         document=document,
+        offers=offers(workshop(), number, actor=actor, today=today()) if can_begin else (),
+        most_offers=MOST_OFFERS,
+        followers=begun_from(workshop(), number, actor=actor),
         form=form,
         edition=edition,
         signers=_signers(edition, document.answers),

@@ -5,7 +5,7 @@ Whatever is posted is saved first and judged afterwards, so that nothing typed i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +24,9 @@ from forms_server.services.drafts import (
     open_draft,
     save_draft,
 )
-from forms_server.services.issuing import issue
+from forms_server.services.earlier import Looks
+from forms_server.services.issuing import PERSON_CHANGED, issue
+from forms_server.services.prefill import carried_items
 from forms_server.specs.model import Edition, FormSpec
 from forms_server.web import filling as fill
 from forms_server.web.desk import now, show_moment, today, workshop
@@ -39,6 +41,8 @@ pages = Blueprint("drafts", __name__)
 DEFAULT_OUTPUT = "kk-ru"
 SHOWN_CHECKED = "checked"
 """In the address of a fill page that shows its messages."""
+SHOWN_CARRIED = "carried"
+"""In the address of a fill page that says what was carried over from another document."""
 TOOLS = (
     fill.blanks_out, fill.control_of, fill.figures_json, fill.is_narrow, fill.kind_of,
     fill.places_of, fill.show_typed, fill.tree_json, fill.width_step,
@@ -58,14 +62,18 @@ class OpenDraft:
     seen: str
     updated_at: datetime
     is_issued: bool
+    based_on: str | None
 
     def filling(self, *, is_checked: bool) -> Filling:
+        """The page; earlier documents are looked at only where messages are shown."""
+        looks = Looks(workshop(), self.edition, draft_id=self.id) if is_checked else None
         return Filling(
             edition=self.edition,
             language=form_language(),
             raw=self.raw,
             today=today(),
             is_checked=is_checked,
+            earlier=looks,
         )
 
 
@@ -88,7 +96,8 @@ def show(draft_id: str) -> ResponseReturnValue:
     if draft.is_issued:
         return _to_document(draft)
     filling = draft.filling(is_checked=SHOWN_CHECKED in request.args)
-    return render_template("drafts/fill.html", draft=draft, filling=filling)
+    carried = _carried(draft) if SHOWN_CARRIED in request.args else None
+    return render_template("drafts/fill.html", draft=draft, filling=filling, carried=carried)
 
 
 @pages.post("/drafts/<draft_id>")
@@ -141,15 +150,21 @@ def issue_draft(draft_id: str) -> ResponseReturnValue:
     reading = draft.filling(is_checked=True).reading
     if not reading.is_right:
         return redirect(_fill_address(draft.id, is_checked=True), 303)
-    document = issue(
-        workshop(),
-        draft.edition,
-        reading.answers,
-        output=request.form.get("output", DEFAULT_OUTPUT),
-        actor=signed_in_actor(),
-        now=now(),
-        draft_id=draft.id,
-    )
+    try:
+        document = issue(
+            workshop(),
+            draft.edition,
+            reading.answers,
+            output=request.form.get("output", DEFAULT_OUTPUT),
+            actor=signed_in_actor(),
+            now=now(),
+            draft_id=draft.id,
+        )
+    except FormsServerError as error:
+        if error.code != PERSON_CHANGED:
+            raise
+        flash(error.say(form_language()))
+        return redirect(_fill_address(draft.id, is_checked=True), 303)
     return redirect(url_for("documents.show", number=document.number), 303)
 
 
@@ -165,6 +180,15 @@ def drop(draft_id: str) -> ResponseReturnValue:
     drop_draft(workshop(), draft_id, actor=signed_in_actor())
     flash(_("The draft was deleted."))
     return redirect(url_for("drafts.show_drafts"), 303)
+
+
+def _carried(draft: OpenDraft) -> Sequence[str] | None:
+    """The labels of what was carried over; ``None`` where the draft was begun from nothing."""
+    if draft.based_on is None:
+        return None
+    actor, language = signed_in_actor(), form_language()
+    items = carried_items(workshop(), draft.based_on, draft.edition, actor=actor)
+    return [fill.shorten(item.label[language]) for item in items]
 
 
 def _autosave(draft: OpenDraft, *, is_stale: bool) -> ResponseReturnValue:
@@ -194,6 +218,7 @@ def _open(draft_id: str) -> OpenDraft:
         seen=record.updated_at.isoformat(),
         updated_at=record.updated_at,
         is_issued=record.document_id is not None,
+        based_on=record.based_on,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from flask_babel import gettext
 from wtforms import FieldList, FormField
 
-from forms_server.fields.answers import read_answers
+from forms_server.fields.answers import Earlier, read_answers
 from forms_server.fields.base import Raw, Value
 from forms_server.fields.build import (
     FixedTableField,
@@ -87,13 +87,17 @@ class Doubt:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Filling:
-    """A draft's answers on the page; ``is_checked`` says whether messages are shown."""
+    """A draft's answers on the page; ``is_checked`` says whether messages are shown.
+
+    ``earlier`` looks at the person's earlier documents, where rules are to speak of them.
+    """
 
     edition: Edition
     language: Language
     raw: Mapping[str, Raw]
     today: date
     is_checked: bool = False
+    earlier: Earlier | None = None
 
     @cached_property
     def form(self) -> SpecificationForm:
@@ -106,7 +110,7 @@ class Filling:
 
     @cached_property
     def reading(self) -> Reading:
-        return read_answers(self.edition, self.raw, self.today)
+        return read_answers(self.edition, self.raw, self.today, self.earlier)
 
     @cached_property
     def problems(self) -> Sequence[Problem]:

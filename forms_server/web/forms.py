@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,8 +11,9 @@ from flask_babel import lazy_gettext as _
 
 from forms_server.errors import ServiceError
 from forms_server.services.drafts import start_draft
-from forms_server.specs.model import Edition, FormSpec, Kind
-from forms_server.web.desk import now, today, workshop
+from forms_server.specs.model import Edition, Kind
+from forms_server.web.desk import now, workshop
+from forms_server.web.editions import Offer, choose, offer_of, read_day, read_iso_day
 from forms_server.web.languages import form_language
 from forms_server.web.sessions import sign_in_required, signed_in_actor
 
@@ -36,59 +35,62 @@ KINDS: Mapping[Kind, LazyString] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """A form as the list offers it: the edition to fill first, then the older ones."""
-
-    form: FormSpec
-    edition: Edition
-    others: tuple[Edition, ...]
-
-
 @pages.app_template_global()
 def kind_title(kind: Kind) -> LazyString:
     return KINDS[kind]
-
-
-@pages.app_template_global()
-def repealed_since(edition: Edition) -> date | None:
-    """The day from which an edition is no longer in force; ``None`` while it is, or will be."""
-    until = edition.in_force_until
-    return until if until is not None and until <= today() else None
 
 
 @pages.get("/forms/")
 def show_forms() -> ResponseReturnValue:
     groups: dict[str, list[Offer]] = {}
     for form in workshop().forms.values():
-        groups.setdefault(form.rules, []).append(_offer(form))
+        groups.setdefault(form.rules, []).append(offer_of(form))
     return render_template("forms/list.html", groups=groups)
+
+
+@pages.get("/forms/<form_id>/edition")
+@sign_in_required
+def show_edition_of_day(form_id: str) -> ResponseReturnValue:
+    """The edition on which a document of the typed day is written."""
+    form = workshop().forms.get(form_id)
+    if form is None:
+        raise ServiceError("form-not-found", form=form_id)
+    typed = request.args.get("day", "").strip()[:40]
+    day, message = read_day(typed)
+    page = render_template(
+        "forms/edition.html",
+        form=form,
+        editions=offer_of(form).editions,
+        typed=typed,
+        choice=choose(form, day) if day else None,
+        message=message,
+    )
+    return page, 422 if message else 200
 
 
 @pages.post("/forms/<form_id>/new")
 @sign_in_required
 def start(form_id: str) -> ResponseReturnValue:
+    """A new draft; the form may say of which day its document is, or which document it follows."""
+    source = request.form.get("source") or None
     draft = start_draft(
         workshop(),
         _edition(form_id, request.args.get("edition", "")),
         language=form_language(),
         actor=signed_in_actor(),
         now=now(),
+        source_number=source,
+        document_day=read_iso_day(request.form.get("day", "")),
     )
-    return redirect(url_for("drafts.show", draft_id=draft.id), 303)
-
-
-def _offer(form: FormSpec) -> Offer:
-    edition = form.edition_on(today()) or form.latest
-    others = tuple(other for other in reversed(form.editions) if other is not edition)
-    return Offer(form=form, edition=edition, others=others)
+    carried = "1" if source else None
+    return redirect(url_for("drafts.show", draft_id=draft.id, carried=carried), 303)
 
 
 def _edition(form_id: str, edition_id: str) -> Edition:
     form = workshop().forms.get(form_id)
     if form is None:
         raise ServiceError("form-not-found", form=form_id)
-    edition = form.edition(edition_id) if edition_id else _offer(form).edition
+    edition = form.edition(edition_id) if edition_id else offer_of(form).edition
     if edition is None:
         raise ServiceError("edition-missing", form=form_id, edition=edition_id)
     return edition

@@ -35,8 +35,10 @@ def test_a_repealed_edition_says_so_and_stands_at_the_end(
     repealed = [form for form in workshop.forms.values() if form.latest.in_force_until is not None]
 
     assert repealed
-    assert "утратил силу 01.07.2023. Не для новых документов." in page
-    last_in_force = page.rindex("</svg> действует</span>")
+    assert "утратила силу с 01.07.2023, приказ № 286" in page
+    assert "с 06.12.2021 по 30.06.2023. Не для новых документов." in page
+    assert "с 06.12.2021 заменена редакцией приказа № 458" in page
+    last_in_force = page.rindex("</svg> в силе</span>")
     assert all(page.index(f'id="{form.id}"') > last_in_force for form in repealed)
 
 

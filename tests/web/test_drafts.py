@@ -52,7 +52,8 @@ def test_filling_asks_to_sign_in_and_carries_on(office: Office) -> None:
 def test_the_list_says_what_is_repealed(clerk: Clerk) -> None:
     clerk.open("/forms/")
     entry = clerk.page.xpath("//*[@id='form-assistance-08']")[0].text_content()
-    assert "01.07.2023 бастап күші жойылған" in entry
+    assert "01.07.2023 бастап күшін жойған" in entry
+    assert "06.12.2021 бастап № 458 бұйрықтың редакциясымен ауыстырылған" in entry
     assert "01.07.2023" not in clerk.page.xpath("//*[@id='form-mse-01']")[0].text_content()
 
 
