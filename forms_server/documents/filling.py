@@ -125,9 +125,9 @@ class _Pages:
         pages = [
             self._leaf(leaf, number, tree, rows) for number, leaf in enumerate(self._paper.leaves)
         ]
-        rows.close()
         tree.number_pages(pages)
         tree.name_headings()
+        rows.close()
         self._pdf.Root.Pages.Kids = Array([page for page, _ in pages])
         self._pdf.Root.Pages.Count = len(pages)
 

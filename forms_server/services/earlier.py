@@ -21,7 +21,7 @@ from forms_server.services.persons import PERSON
 from forms_server.services.workshop import Workshop
 from forms_server.specs.earlier import THIS, Combine, EarlierSource, EarlierSpec
 from forms_server.specs.expressions import evaluate, holds
-from forms_server.specs.model import Edition, TableSpec
+from forms_server.specs.model import Edition, FieldSpec, Rows, TableSpec
 from forms_server.storage.records import DocumentRecord, Seen
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def judge(
 
 
 class Looks:
-    """Looks at earlier documents during one reading; all of its looks cost one query."""
+    """Looks at earlier documents during one reading; all of its looks cost two queries."""
 
     def __init__(self, workshop: Workshop, edition: Edition, *, draft_id: str | None) -> None:
         self.workshop = workshop
@@ -64,7 +64,7 @@ class Looks:
             source.form for look in edition.earlier for source in look.sources
         )
         self.found: dict[str, tuple[DocumentRecord, ...]] = {}
-        self.scopes: dict[int, Mapping[str, Value]] = {}
+        self.papers = _Papers(workshop)
 
     def __call__(self, look: EarlierSpec, scope: Mapping[str, Value]) -> Value:
         """What a look gives; nothing where the person is not known."""
@@ -114,12 +114,21 @@ class Looks:
         present = {f"{THIS}{name}": scope.get(name) for name in source.present_names}
         for record in documents:
             if record.form_id == source.form:
-                for names in self._names(record, source, iin):
+                for names in self.papers.names(record, source, iin):
                     known = {**names, **present}
                     if source.where is None or holds(source.where, known):
                         yield evaluate(source.take, known) if source.take else True
 
-    def _names(
+
+class _Papers:
+    """Earlier documents as expressions see them; what was read once is kept."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self.workshop = workshop
+        self.scopes: dict[int, Mapping[str, Value]] = {}
+        self.rows: dict[tuple[int, str], Mapping[str, list[Raw]]] = {}
+
+    def names(
         self, record: DocumentRecord, source: EarlierSource, iin: str
     ) -> Iterator[Mapping[str, Value]]:
         """The names of an earlier document or, with ``rows``, of each row that is the person's."""
@@ -127,25 +136,58 @@ class Looks:
         if edition is None:
             logger.error("edition %s/%s is gone", record.form_id, record.edition_id)
             return
-        scope = self._scope(record, edition)
         if source.rows is None:
-            yield scope
+            yield self._scope(record, edition)
             return
         table = edition.items.get(source.rows)
         if isinstance(table, TableSpec):
+            scope = self._scope_for_rows(record, edition, source, iin)
             for row in rows_of(scope.get(table.id)):
                 if _is_of(table, row, iin):
                     yield row_scope(table, row, scope)
 
+    def _scope_for_rows(
+        self, record: DocumentRecord, edition: Edition, source: EarlierSource, iin: str
+    ) -> Mapping[str, Value]:
+        """The names of a document, of its rows only the person's where nothing else is asked.
+
+        A journal has thousands of rows, and is looked into for each of as many persons.
+        """
+        table = edition.items[source.rows or ""]
+        assert isinstance(table, TableSpec)  # noqa: S101  # the caller has looked
+        column = _person_column(table)
+        if column is None or table.rows_are is Rows.FIXED or not source.asks_only(table.names):
+            return self._scope(record, edition)
+        if (record.id, table.id) not in self.rows:
+            self.rows[record.id, table.id] = _by_person(record.answers.get(table.id), column.id)
+        rows = self.rows[record.id, table.id].get(iin, [])
+        return self._read(record, edition, {**record.answers, table.id: rows})
+
     def _scope(self, record: DocumentRecord, edition: Edition) -> Mapping[str, Value]:
         if record.id not in self.scopes:
-            day = record.reserved_at.astimezone(self.workshop.zone).date()
-            answers = read_answers(edition, record.answers, day).answers
-            self.scopes[record.id] = scope_of(edition, answers.values, day)
+            self.scopes[record.id] = self._read(record, edition, record.answers)
         return self.scopes[record.id]
+
+    def _read(
+        self, record: DocumentRecord, edition: Edition, raw: Mapping[str, Raw]
+    ) -> Mapping[str, Value]:
+        day = record.reserved_at.astimezone(self.workshop.zone).date()
+        return scope_of(edition, read_answers(edition, raw, day).answers.values, day)
+
+
+def _by_person(rows: Any, column: str) -> Mapping[str, list[Raw]]:
+    """Raw rows by whom they are about."""
+    found: dict[str, list[Raw]] = {}
+    for row in rows or ():
+        found.setdefault(row.get(column) or "", []).append(row)
+    return found
+
+
+def _person_column(table: TableSpec) -> FieldSpec | None:
+    return next((column for column in table.columns if column.means == PERSON), None)
 
 
 def _is_of(table: TableSpec, row: Mapping[str, Value], iin: str) -> bool:
     """Whether a row is about the person; where rows name no person, the whole document is."""
-    column = next((column for column in table.columns if column.means == PERSON), None)
+    column = _person_column(table)
     return column is None or row.get(column.id) == iin

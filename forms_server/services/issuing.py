@@ -15,6 +15,7 @@ from datetime import date, datetime
 
 from forms_server.documents.context import Output, Page, Stamp
 from forms_server.documents.data_xml import DataHead, write_data
+from forms_server.documents.filling import Filling
 from forms_server.documents.pdf import DataFile
 from forms_server.documents.qr import (
     TOKEN_BYTES,
@@ -26,7 +27,6 @@ from forms_server.documents.qr import (
     short_code,
     write_seal,
 )
-from forms_server.documents.filling import Filling
 from forms_server.errors import DocumentError, ServiceError, StorageError
 from forms_server.fields.answers import read_answers
 from forms_server.fields.values import Answers, write_answers

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cryptography import x509
 
+from forms_server.documents.fonts import load_slot_font
 from forms_server.documents.html import Templates
 from forms_server.documents.keys import (
     QrKeys,
@@ -20,7 +21,6 @@ from forms_server.documents.keys import (
 )
 from forms_server.documents.pdf import Printer
 from forms_server.documents.signing import Sealer
-from forms_server.documents.fonts import load_slot_font
 from forms_server.documents.stencils import Press
 from forms_server.errors import SettingsError
 from forms_server.fields.registry import TYPES

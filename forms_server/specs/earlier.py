@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,6 +42,10 @@ class EarlierSource:
     def names(self) -> frozenset[str]:
         """The names of the earlier document."""
         return frozenset(name for name in self._names() if not name.startswith(THIS))
+
+    def asks_only(self, columns: Collection[str]) -> bool:
+        """Whether it names nothing of the earlier document but these columns and their parts."""
+        return all(name.partition(".")[0] in columns for name in self.names)
 
     @property
     def present_names(self) -> frozenset[str]:

@@ -148,16 +148,21 @@ class Documents:
         What is still in print counts: it has its number, and will be finished.
         """
         query = (
-            select(DocumentPerson.iin, Document)
+            select(DocumentPerson.iin, Document.id)
             .join(Document, Document.id == DocumentPerson.document_id)
             .where(*are_about(iins, form_ids))
             .order_by(Document.id)
         )
         found: dict[str, list[DocumentRecord]] = {iin: [] for iin in iins}
         with reading(self._engine) as session:
-            for iin, row in session.execute(query):
-                found[iin].append(_record(row))
-        return {iin: tuple(records) for iin, records in found.items()}
+            pairs = session.execute(query).all()
+            # A journal is about thousands of persons: its answers are read once, not for each.
+            ids = {document_id for _, document_id in pairs}
+            rows = session.scalars(select(Document).where(Document.id.in_(ids))) if ids else ()
+            records = {row.id: _record(row) for row in rows}
+        for iin, document_id in pairs:
+            found[iin].append(records[document_id])
+        return {iin: tuple(documents) for iin, documents in found.items()}
 
     def begun_from(self, number: str) -> tuple[DocumentRecord, ...]:
         """The documents whose drafts were begun from this one, the oldest first."""
