@@ -17,6 +17,7 @@ from forms_server.fields.answers import read_answers
 from forms_server.fields.base import Raw
 from forms_server.fields.build import SpecificationForm, build_form, flatten
 from forms_server.fields.registry import TYPES
+from forms_server.fields.values import OVERRIDES
 from forms_server.languages import Language
 from forms_server.services.samples import sample_answers
 from forms_server.specs.model import Edition, Rows
@@ -74,7 +75,8 @@ def test_every_form_is_built_in_every_language(edition: Edition, language: Langu
 @every_edition
 @every_language
 def test_what_a_page_posts_is_what_json_says(edition: Edition, language: Language) -> None:
-    sample = RIGHT if edition is WHOLE else sample_answers(edition, language, TODAY)
+    sample = dict(RIGHT if edition is WHOLE else sample_answers(edition, language, TODAY))
+    sample.pop(OVERRIDES, None)  # a page has a place for a reason only once there is a warning
     form = fill(edition, sample, language)
     assert typed(form.raw) == typed(sample)
     assert read_answers(edition, form.raw, TODAY) == read_answers(edition, sample, TODAY)
