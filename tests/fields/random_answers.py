@@ -132,11 +132,12 @@ def _spoil(spec: FieldSpec, raw: Raw, path: str) -> Iterator[tuple[str, Raw]]:
 def _spoil_rows(table: TableSpec, rows: Raw) -> Iterator[tuple[str, Raw]]:
     """The first row that is answered, cell by cell."""
     key, row = next(iter(rows.items())) if isinstance(rows, Mapping) else (0, rows[0])
-    for column in table.columns:
-        if column.computed is None and row.get(column.id):
-            for path, spoilt in _spoil(column, row[column.id], f"{table.id}-{key}-{column.id}"):
-                if spoilt is not None or len({*row} - {ROW}) > 1:  # an empty row is no row
-                    yield path, _with_row(rows, key, {**row, column.id: spoilt})
+    asked = [column for column in table.columns if column.computed is None]
+    answered = [column for column in asked if row.get(column.id)]
+    for column in answered:
+        for path, spoilt in _spoil(column, row[column.id], f"{table.id}-{key}-{column.id}"):
+            if spoilt is not None or len(answered) > 1:  # an empty row is no row
+                yield path, _with_row(rows, key, {**row, column.id: spoilt})
 
 
 def _with_row(rows: Raw, key: Any, row: Mapping[str, Raw]) -> Raw:
