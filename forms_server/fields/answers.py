@@ -15,7 +15,7 @@ from forms_server.errors import InvalidAnswerError
 from forms_server.fields.base import Raw, Value
 from forms_server.fields.registry import check_parts, part_specs, type_of
 from forms_server.fields.scopes import row_scope, scope_of
-from forms_server.fields.values import OVERRIDES, ROW, Answers, Reading, Refusal
+from forms_server.fields.values import OVERRIDES, ROW, Answers, Reading, Refusal, around
 from forms_server.languages import BilingualText
 from forms_server.specs.earlier import EarlierSpec
 from forms_server.specs.expressions import evaluate, holds
@@ -248,27 +248,33 @@ class _Reader:
 
     def _check_required(self, values: Mapping[str, Value]) -> None:
         scope = scope_of(self.edition, values, self.today)
-        refused = {refusal.path for refusal in self.refusals}
+        refused = around(self.refusals)
         for item in self.edition.items.values():
             if not _is_shown(item, scope):
                 continue
             if isinstance(item, TableSpec):
-                for path, row in self._named_rows(item, values):
-                    self._check_row_required(item, row_scope(item, row, scope), path)
-            if _touches(refused, item.id):
+                self._check_rows_required(item, values, scope, refused)
+            if item.id in refused:
                 continue
             if isinstance(item, TableSpec):
                 self._check_row_count(item, values)
             elif values[item.id] is None and _is_wanted(item, scope):
                 self._refuse_missing(item)
 
-    def _check_row_required(self, table: TableSpec, scope: Mapping[str, Value], path: str) -> None:
-        refused = {refusal.path for refusal in self.refusals}
-        for column in table.columns:
-            name = f"{path}-{column.id}"
-            wanted = _is_shown(column, scope) and _is_wanted(column, scope)
-            if wanted and scope[column.id] is None and not _touches(refused, name):
-                self._refuse(name, _missing(column))
+    def _check_rows_required(
+        self,
+        table: TableSpec,
+        values: Mapping[str, Value],
+        scope: Mapping[str, Value],
+        refused: set[str],
+    ) -> None:
+        for path, row in self._named_rows(table, values):
+            own = row_scope(table, row, scope)
+            for column in table.columns:
+                name = f"{path}-{column.id}"
+                wanted = _is_shown(column, own) and _is_wanted(column, own)
+                if wanted and own[column.id] is None and name not in refused:
+                    self._refuse(name, _missing(column))
 
     def _refuse_missing(self, item: FieldSpec) -> None:
         parts = [part for part in part_specs(item) if part.required]
@@ -388,10 +394,6 @@ def _is_broken(rule: Rule, scope: Mapping[str, Value]) -> bool:
 
 def _is_under(path: str, name: str) -> bool:
     return path == name or path.startswith(f"{name}-")
-
-
-def _touches(paths: set[str], name: str) -> bool:
-    return any(_is_under(path, name) for path in paths)
 
 
 def _no_rows(table: TableSpec) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from forms_server.fields.base import Raw, Value
@@ -21,6 +21,12 @@ class Refusal:
     path: str
     code: str
     message: BilingualText
+
+
+def around(refusals: Iterable[Refusal]) -> set[str]:
+    """Where something is refused: the inputs, and the fields, rows and tables that they lie in."""
+    names = (refusal.path.split("-") for refusal in refusals)
+    return {"-".join(name[:count]) for name in names for count in range(1, len(name) + 1)}
 
 
 @dataclass(frozen=True, slots=True)
