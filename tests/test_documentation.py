@@ -54,6 +54,17 @@ def test_every_type_function_and_macro_is_described(word: str) -> None:
     assert re.search(rf"`{word}[`(]", LANGUAGE)
 
 
+def meanings() -> set[str]:
+    pages = (ROOT / "form_specs").rglob("*.xml")
+    return {word for page in pages for word in re.findall(r'means="([^"]+)"', page.read_text())}
+
+
+@pytest.mark.parametrize("meaning", sorted(meanings()))
+def test_every_meaning_is_described(meaning: str) -> None:
+    kind = re.sub(r"^issued\.[a-z]+", "issued.application", meaning)
+    assert f"`{kind}`" in LANGUAGE
+
+
 @pytest.mark.parametrize("code", sorted(code for code in catalogue() if code.startswith("spec-")))
 def test_every_judgement_of_the_check_is_described(code: str) -> None:
     assert f"`{code}`" in LANGUAGE or f"`{code.removeprefix('spec-unknown')}`" in LANGUAGE
