@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from flask_babel import gettext
 
@@ -12,9 +12,17 @@ from forms_server.specs.expressions import Expression, Node
 from forms_server.specs.model import Edition, FieldSpec, TableSpec
 
 
-def describe_condition(expression: Expression, edition: Edition, language: Language) -> str:
-    """One sentence; a general one where the condition is too involved for words."""
-    words = _Words(edition, language).say(expression.node)
+def describe_condition(
+    expression: Expression,
+    edition: Edition,
+    language: Language,
+    columns: Sequence[FieldSpec] = (),
+) -> str:
+    """One sentence; a general one where the condition is too involved for words.
+
+    ``columns`` are those of the row in which the question stands, if it stands in one.
+    """
+    words = _Words(edition, language, columns).say(expression.node)
     if not words:
         return str(gettext("Answer only where it applies."))
     return str(gettext("Answer if: %(condition)s.", condition=words))
@@ -23,9 +31,10 @@ def describe_condition(expression: Expression, edition: Edition, language: Langu
 class _Words:
     """Puts the nodes of a condition into words; an empty text means that it cannot."""
 
-    def __init__(self, edition: Edition, language: Language) -> None:
-        self.edition = edition
+    def __init__(self, edition: Edition, language: Language, columns: Sequence[FieldSpec]) -> None:
         self.language = language
+        own = {column.id: column for column in columns}
+        self.items: Mapping[str, FieldSpec | TableSpec] = {**edition.items, **own}
         self.sayings: Mapping[str, Callable[[Node], str]] = {
             "field": self._say_field,
             "in": self._say_chosen,
@@ -90,7 +99,7 @@ class _Words:
         if not isinstance(node, tuple) or node[0] != "field":
             return None
         name, _, part = str(node[1]).partition(".")
-        item = self.edition.items.get(name)
+        item = self.items.get(name)
         if not part or item is None:
             return item
         if isinstance(item, TableSpec):

@@ -148,11 +148,13 @@ class Filling:
         fields: Mapping[str, Any] = {field.name: field for field in self.empty_form}
         return fields[table.id].entries[0]
 
-    def condition(self, item: FieldSpec | TableSpec) -> str:
-        """When the question is to be answered, in words; empty if always."""
+    def condition(self, item: FieldSpec | TableSpec, table_id: str = "") -> str:
+        """When a question or a table's cell is to be answered, in words; empty if always."""
         if item.shown_if is None:
             return ""
-        return describe_condition(item.shown_if, self.edition, self.language)
+        table = self.edition.items.get(table_id)
+        own = table.columns if isinstance(table, TableSpec) else ()
+        return describe_condition(item.shown_if, self.edition, self.language, own)
 
     def computed(self, field: Any, row: Sequence[Any] = ()) -> str:
         """A computed value as the page shows it; ``row`` is the table and the row it stands in."""
@@ -329,6 +331,12 @@ def show_typed(raw: Raw) -> str:
         if pattern.fullmatch(text):
             return pattern.sub(order, text)
     return text
+
+
+def texts_json(field: Any) -> str:
+    """The texts of what a computed choice can come to; empty if it is no choice."""
+    is_choice = type_of(field.spec).input.control in {"radios", "checkboxes", "select"}
+    return json.dumps(dict(field.choices), ensure_ascii=False) if is_choice else ""
 
 
 def working_days_json(table: WorkingDays) -> str:

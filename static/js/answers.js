@@ -111,11 +111,16 @@ const readArrival = (element, number) => {
   return [[`${element.dataset.answer}.arrived_on`, found ?? null]];
 };
 
-/** The figures of the item that is chosen in a list: `device.years`. */
-const readFigures = (element, chosen) =>
-  Object.entries(JSON.parse(element.dataset.figures ?? "{}")[chosen] ?? {}).map(
-    ([name, figure]) => [`${element.dataset.answer}.${name}`, Amount.read(figure)],
-  );
+/** The figures of the item that is chosen in a list: `device.years`; what it lacks is nothing. */
+const readFigures = ({ dataset }, chosen) => {
+  if (!dataset.figures) return [];
+  const figures = JSON.parse(dataset.figures);
+  const names = new Set(Object.values(figures).flatMap(Object.keys));
+  return [...names].map((name) => {
+    const figure = figures[chosen]?.[name];
+    return [`${dataset.answer}.${name}`, figure === undefined ? null : Amount.read(figure)];
+  });
+};
 
 const readAll = (scope) =>
   Object.fromEntries(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
+from itertools import count
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import LiveServer, OpenPage
+from tests.fields.specimens import with_check_digit
 from tests.judges import pdf_pages_png, pdfsig, qpdf_check, read_qr
 
 Axe = Callable[[Page], None]
@@ -63,12 +66,16 @@ class Hands:
         self.page.keyboard.press("Space")
 
 
+PERSONS = filter(None, (with_check_digit(f"{number:011}") for number in count()))
+"""Somebody new for each application: one who was just examined is asked about."""
+
+
 def fill_application(page: Page) -> None:
     """The application mse-01 from top to bottom, in the order of the form, keys alone."""
     hands = Hands(page)
     hands.pick("region")
     hands.type("department", "№ 1")
-    hands.type("iin", "0000 0000 0000")
+    hands.type("iin", next(PERSONS))
     hands.type("person-surname", "Үлгіев")
     hands.type("person-given_name", "Үлгі")
     hands.type("person-patronymic", "Үлгіұлы")
@@ -77,10 +84,11 @@ def fill_application(page: Page) -> None:
     hands.type("identity-number", "000000000")
     hands.type("identity-issuer", "ҚР ІІМ")
     hands.type("identity-issued_on", "2.1.2020")
-    hands.pick("address-region", 2)
+    hands.pick("address-region", page.locator("#region").evaluate("list => list.selectedIndex"))
     hands.type("address-street", "Үлгі")
     hands.type("phone", "8 700 000 00 00")
     hands.mark("disability")
+    hands.type("referred_on", f"{date.today():%d.%m.%Y}")  # noqa: DTZ011  # as the page has it
     hands.type("documents-r1-sheets", "2")
     hands.pick("documents-r1-note", 2)
     hands.mark("consent")

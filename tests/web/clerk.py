@@ -102,7 +102,10 @@ class Clerk:
 
 def typed(form: html.HtmlElement) -> MultiDict[str, str]:
     """What a browser would send of a form without any button."""
-    return MultiDict((name, value.replace("\r\n", "\n")) for name, value in form.form_values())
+    # lxml gives the value "on" for a radio that means "no answer" by an empty one.
+    unsaid = set(form.xpath(".//input[@type='radio'][@checked][@value='']/@name"))
+    values = ((name, value) for name, value in form.form_values() if name not in unsaid)
+    return MultiDict((name, value.replace("\r\n", "\n")) for name, value in values)
 
 
 def posted(raw: Mapping[str, Raw]) -> dict[str, list[str]]:

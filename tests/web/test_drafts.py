@@ -99,6 +99,8 @@ def test_every_link_of_the_summary_leads_to_an_input_that_says_the_same(clerk: C
     for target, words in summary(clerk).items():
         (control,) = clerk.page.xpath(f"//*[@id='{target}']")
         assert control.tag in {"input", "select", "textarea", "fieldset"}
+        if target.startswith("overrides-"):
+            continue
         (message,) = clerk.page.xpath(f"//*[@id='{target}--error']")
         assert words.endswith(message.text_content().partition("Қате:")[2].strip())
         described = control.xpath("ancestor-or-self::*[@aria-describedby][1]")[0]
