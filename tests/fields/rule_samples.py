@@ -1,4 +1,4 @@
-"""Samples of rules: answers just inside and just outside each limit, as tests/samples/rules has them.
+"""Samples of rules, from tests/samples/rules: answers just inside and just outside each limit.
 
 A file is named ``FORM.EDITION.toml`` and has a table for each rule of that edition; its changes are
 made to the answers of ``forms-server sample``: ``"visits.0.hours" = "8"`` names a field, a part, or
