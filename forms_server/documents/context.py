@@ -90,6 +90,12 @@ class Page:
         """The slots that this text is written into later, a line each; none to print it inline."""
         return () if self.slots is None else self.slots.add(text, may_wrap=may_wrap, label=label)
 
+    def slot_of_sheets(self, language: str | None = None) -> tuple[int, ...]:
+        """The slot of the number of sheets, in words of a language or in figures."""
+        if self.slots is None:
+            return ()
+        return self.slots.add_sheets(Language(language) if language else None)
+
     @property
     def fillable(self) -> bool:
         return self.output is Output.FILLABLE

@@ -24,6 +24,7 @@ import lxml.html
 from forms_server.documents.slots import FIRST_MARK, slot_colour
 from forms_server.documents.spreads import BLOCK, JournalRow, Paragraphs, Plan, Spread
 
+JOURNAL = '<div class="journal">'
 MOST_BANDS = 8
 MOST_PARTS = 16
 """Rows of so many kinds may stand in a probe; a skeleton has two blocks at most in a band."""
@@ -65,6 +66,10 @@ class Journals:
     """The journals of a document; the rows are read once, the HTML is written with blocks."""
 
     def __init__(self, html: str) -> None:
+        self._html = html
+        if JOURNAL not in html:
+            self.journals: tuple[Journal, ...] = ()
+            return
         self._root: Any = lxml.html.document_fromstring(html)
         elements: Any = self._root.xpath("//div[@class='journal'][table/tbody/tr]")
         self.journals = tuple(_journal(number, each) for number, each in enumerate(elements))
@@ -81,6 +86,8 @@ class Journals:
 
     def write_probe(self) -> str:
         """Each journal twice, behind what precedes it and on a page of its own, to be measured."""
+        if not self.journals:
+            return self._html
         return self._write(
             [[_probe(each, copy) for copy in list(Copy)[:2]] for each in self.journals]
         )

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from forms_server.documents.fonts import SlotFont
+from forms_server.fields.numbers import in_words
+from forms_server.languages import Language
 
 MARK = 1
 """Red of a slot's colour; green and blue are its index."""
@@ -32,12 +34,17 @@ class Slots:
 
     ``lines`` says of some of them, by index, how many lines they need; of the others it is guessed
     from the width of a ``line`` and of the label before them, which saves most second layouts.
+    How many sheets the document has is known only after its layout; until then it has ``sheets``.
     """
 
-    def __init__(self, font: SlotFont, lines: Mapping[int, int], *, line: Place) -> None:
+    def __init__(
+        self, font: SlotFont, lines: Mapping[int, int], *, line: Place, sheets: int = 1
+    ) -> None:
         self._font = font
         self._lines = lines
         self._line = line
+        self._sheets = sheets
+        self._counts: dict[int, Language | None] = {}
         self.texts: list[str] = []
         self.may_wrap: list[bool] = []
 
@@ -51,6 +58,16 @@ class Slots:
         count = self._lines.get(index) if index in self._lines else self._guess(text, label)
         return tuple(slot_number(index, row) for row in range(count or INLINE))
 
+    def add_sheets(self, language: Language | None) -> tuple[int, ...]:
+        """The slot for the number of sheets, in words of a language or in figures."""
+        self._counts[len(self.texts)] = language
+        return self.add(_sheets_in(language, self._sheets), may_wrap=False)
+
+    def count_sheets(self, sheets: int) -> None:
+        """Now that the layout is known."""
+        for index, language in self._counts.items():
+            self.texts[index] = _sheets_in(language, sheets)
+
     def _guess(self, text: str, label: str) -> int:
         """How many lines a text takes behind its label; one where nothing can be said."""
         if not label or not self._font.has(label):
@@ -58,6 +75,10 @@ class Slots:
         taken = self._font.width(label, self._line.size) % self._line.full
         lines = wrap(text, replace(self._line, room=self._line.full - taken), self._font)
         return min(len(lines), MOST_LINES)
+
+
+def _sheets_in(language: Language | None, sheets: int) -> str:
+    return in_words(sheets, language) if language else str(sheets)
 
 
 def slot_number(index: int, line: int) -> int:

@@ -49,14 +49,21 @@ class Press:
 
     def print_document(self, pages: Sequence[Page], filling: Filling) -> bytes:
         """The PDF of an issued document before its seal."""
+        edition = pages[0].edition
         lines: dict[int, int] = {}
+        sheets = 1
         for _ in range(MOST_TRIES):
-            slots = Slots(self._font, lines, line=LINES[pages[0].edition.layout])
-            html = self._write_html(pages, slots)
-            paper = self._lay_out(pages[0].edition, html, filling)
-            texts, needed = self._place(paper.stencil, slots)
+            slots = Slots(self._font, lines, line=LINES[edition.layout], sheets=sheets)
+            source = Journals(self._write_html(pages, slots))
+            stencil = self._stencil(edition, source.write_probe(), filling)
+            _, needed = self._place(stencil, slots)
             if needed.items() <= lines.items():
-                return fill(paper, texts, filling)
+                paper = self._lay_out(edition, source, stencil, filling)
+                sheets = len(paper.leaves)
+                slots.count_sheets(sheets)
+                texts, needed = self._place(paper.stencil, slots)
+                if needed.items() <= lines.items():
+                    return fill(paper, texts, filling)
             lines |= needed
         raise DocumentError("print-unsettled")
 
@@ -100,23 +107,28 @@ class Press:
             kept.popitem(last=False)
         return kept[key]
 
-    def _lay_out(self, edition: Edition, html: str, filling: Filling) -> Paper:
-        """The document without its texts; its journals are measured first."""
-        source = Journals(html)
-        if not source.journals:
-            stencil = self._stencil(edition, html, filling)
-            lettering = Lettering((self._font,))
-            leaves = leaves_of(len(stencil.pages), (), {})
-            return Paper(stencil=stencil, journals=(), leaves=leaves, lettering=lettering)
+    def _lay_out(
+        self, edition: Edition, source: Journals, probe: Stencil, filling: Filling
+    ) -> Paper:
+        """The document without its texts, its journals as long as their rows make them."""
         lettering = lettering_of(self._font, source.texts)
-        probe = self._stencil(edition, source.write_probe(), filling)
         journals = [_plan(journal, probe, lettering) for journal in source.journals]
-        stencil = self._stencil(edition, _skeleton(source, journals), filling)
+        stencil = self._skeleton(edition, source, journals, filling) if journals else probe
         settled = [_settle(number, each, stencil) for number, each in enumerate(journals)]
         if settled != journals:
-            stencil = self._stencil(edition, _skeleton(source, settled), filling)
+            stencil = self._skeleton(edition, source, settled, filling)
         leaves = leaves_of(len(stencil.pages), settled, stencil.blocks)
         return Paper(stencil=stencil, journals=settled, leaves=leaves, lettering=lettering)
+
+    def _skeleton(
+        self,
+        edition: Edition,
+        source: Journals,
+        journals: Sequence[PlannedJournal],
+        filling: Filling,
+    ) -> Stencil:
+        html = source.write_skeleton([journal.plan for journal in journals])
+        return self._stencil(edition, html, filling)
 
 
 def _places(stencil: Stencil, index: int) -> Iterator[Place]:
@@ -141,10 +153,6 @@ def _plan(journal: Journal, probe: Stencil, lettering: Lettering) -> PlannedJour
     )
     plan = plan_spreads(RowLayout(lettering, shapes), journal.rows, *rooms)
     return PlannedJournal(plan, shapes)
-
-
-def _skeleton(source: Journals, journals: Sequence[PlannedJournal]) -> str:
-    return source.write_skeleton([journal.plan for journal in journals])
 
 
 def _settle(number: int, journal: PlannedJournal, stencil: Stencil) -> PlannedJournal:

@@ -291,6 +291,8 @@ class Edition:
     layout: str = "portrait"
     copies: int = 1
     stamp: bool = False
+    is_bound: bool = False
+    """An issued journal ends with a sheet that says how many sheets were bound."""
     storage: str | None = None
     enters_journal: str | None = None
     causes_message: str | None = None

@@ -125,6 +125,7 @@ class FormReader:
             layout=element.get("layout", "portrait"),
             copies=int(element.get("copies", "1")),
             stamp=element.get("stamp") == "yes",
+            is_bound=element.get("binding") == "yes",
             storage=element.get("storage"),
             enters_journal=attribute_of(element, "enters-journal", "form"),
             causes_message=attribute_of(element, "causes-message", "event"),

@@ -56,7 +56,8 @@ def make_press() -> Press:
 
 def make_pages(changes: Mapping[str, Any]) -> list[Page]:
     today = date(2026, 11, 21)
-    raw = {**sample_answers(edition(), Language.KK, today), "person": NAME, **changes}
+    own = {"person": NAME, "disability": ["repeated"]}
+    raw = {**sample_answers(edition(), Language.KK, today), **own, **changes}
     reading = read_answers(edition(), raw, today)
     assert not reading.refusals
     stamp = Stamp(
