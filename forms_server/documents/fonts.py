@@ -117,15 +117,19 @@ def lettering_of(font: SlotFont, texts: Iterable[str]) -> Lettering:
 def _helping(letters: frozenset[str]) -> tuple[SlotFont, ...]:
     fonts = []
     for number, path in enumerate((_print_font(), *filter(Path.is_file, HELPING_FILES)), 1):
-        held = {
-            letter for letter in letters if ord(letter) in TTFont(path, lazy=True).getBestCmap()
-        }
+        held = {letter for letter in letters if ord(letter) in _letters_in(path)}
         if held:
             fonts.append(_cut(path, f"HelpingFont{number}", sorted(map(ord, held))))
         letters -= held
     if letters:
         raise DocumentError("print-warning", reason=f"no font has {''.join(sorted(letters))}")
     return tuple(fonts)
+
+
+@cache
+def _letters_in(path: Path) -> frozenset[int]:
+    with TTFont(path) as font:
+        return frozenset(font.getBestCmap())
 
 
 def _print_font() -> Path:
@@ -142,16 +146,16 @@ def _wanted() -> Iterator[int]:
 
 
 def _cut(path: Path, name: str, letters: Iterable[int]) -> SlotFont:
-    font = TTFont(path)
     options = subset.Options(
         notdef_outline=True, hinting=False, layout_features=[], name_IDs=[], drop_tables=["FFTM"]
     )
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=[*letters])
-    cutter.subset(font)
-    program = BytesIO()
-    font.save(program)
-    return _describe(font, f"AAAAAA+{name}", program.getvalue())
+    with TTFont(path) as font:
+        cutter.subset(font)
+        program = BytesIO()
+        font.save(program)
+        return _describe(font, f"AAAAAA+{name}", program.getvalue())
 
 
 def _describe(font: TTFont, name: str, program: bytes) -> SlotFont:
