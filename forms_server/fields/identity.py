@@ -22,6 +22,13 @@ from forms_server.fields.text import Text
 from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec, Limits, Option
 
+STREET_KIND = re.compile(
+    r"(?<!\w)(көшес|даңғыл|бульвар|(шағын|ықшам|мөлтек) аудан|тұйы[қғ]|алаңы\b|тас жол"
+    r"|ул\.|улица|пр\.|пр-к?т|просп|проезд|мкр|микрорайон|пер\.|переулок|б-р|пл\.|площадь|тупик|шоссе|квартал)",
+    re.IGNORECASE,
+)
+"""A street typed with one of these words is printed as typed: no second «көшесі» or «ул.»."""
+
 
 def is_check_digit_right(digits: str) -> bool:
     """Whether the 12th digit of an IIN or BIN follows from the first eleven.
@@ -191,7 +198,9 @@ class Address(Composite):
 
     def _with_word(self, part: str, text: str, language: Language) -> str:
         pattern = catalogue().get(f"address-{part}")
-        return text if pattern is None else pattern[language.value].format(text=text)
+        if pattern is None or (part == "street" and STREET_KIND.search(text)):
+            return text
+        return pattern[language.value].format(text=text)
 
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
         text = value.get(part) or ""

@@ -150,6 +150,27 @@ def test_an_address_says_what_each_part_is() -> None:
     assert type_.show_part(value, "village", spec, Language.KK) == ""
 
 
+@pytest.mark.parametrize(
+    ("street", "in_kazakh", "in_russian"),
+    [
+        ("Орталық", "Орталық көшесі", "ул. Орталық"),
+        ("Абай көшесі", "Абай көшесі", "Абай көшесі"),
+        ("Достық даңғылы", "Достық даңғылы", "Достық даңғылы"),
+        ("Самал-2 шағын ауданы", "Самал-2 шағын ауданы", "Самал-2 шағын ауданы"),
+        ("пр. Абая", "пр. Абая", "пр. Абая"),
+        ("5 мкр", "5 мкр", "5 мкр"),
+        ("Алаңғасар", "Алаңғасар көшесі", "ул. Алаңғасар"),
+    ],
+)
+def test_an_address_does_not_call_a_street_twice(
+    street: str, in_kazakh: str, in_russian: str
+) -> None:
+    type_, spec = TYPES["address"], spec_of("address", reference=REGIONS)
+    value = {"region": "akmola", "street": street}
+    assert type_.show(value, spec, Language.KK) == f"Ақмола, {in_kazakh}"
+    assert type_.show(value, spec, Language.RU) == f"Акмолинская, {in_russian}"
+
+
 def test_a_region_is_typed_where_no_reference_is_named() -> None:
     assert part_specs(spec_of("address"))[0].type == "text"
     assert part_specs(spec_of("address", reference=REGIONS))[0].type == "reference"
