@@ -65,12 +65,19 @@ class Looks:
         )
         self.found: dict[str, tuple[DocumentRecord, ...]] = {}
         self.papers = _Papers(workshop)
+        self.answered: dict[tuple[str, ...], Value] = {}
 
     def __call__(self, look: EarlierSpec, scope: Mapping[str, Value]) -> Value:
         """What a look gives; nothing where the person is not known."""
         iin = scope.get(look.person)
         if iin is None:
             return None
+        asked = (look.id, iin, *(repr(scope.get(name)) for name in _present_names(look)))
+        if asked not in self.answered:
+            self.answered[asked] = self._combined(look, iin, scope)
+        return self.answered[asked]
+
+    def _combined(self, look: EarlierSpec, iin: str, scope: Mapping[str, Value]) -> Value:
         documents = self._documents(iin, scope)
         taken = (
             value for source in look.sources for value in self._taken(source, documents, iin, scope)
@@ -125,7 +132,7 @@ class _Papers:
 
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
-        self.scopes: dict[int, Mapping[str, Value]] = {}
+        self.scopes: dict[tuple[int, str, str], Mapping[str, Value]] = {}
         self.rows: dict[tuple[int, str], Mapping[str, list[Raw]]] = {}
 
     def names(
@@ -161,18 +168,27 @@ class _Papers:
         if (record.id, table.id) not in self.rows:
             self.rows[record.id, table.id] = _by_person(record.answers.get(table.id), column.id)
         rows = self.rows[record.id, table.id].get(iin, [])
-        return self._read(record, edition, {**record.answers, table.id: rows})
+        key = (record.id, table.id, iin)
+        if key not in self.scopes:
+            self.scopes[key] = self._read(record, edition, {**record.answers, table.id: rows})
+        return self.scopes[key]
 
     def _scope(self, record: DocumentRecord, edition: Edition) -> Mapping[str, Value]:
-        if record.id not in self.scopes:
-            self.scopes[record.id] = self._read(record, edition, record.answers)
-        return self.scopes[record.id]
+        key = (record.id, "", "")
+        if key not in self.scopes:
+            self.scopes[key] = self._read(record, edition, record.answers)
+        return self.scopes[key]
 
     def _read(
         self, record: DocumentRecord, edition: Edition, raw: Mapping[str, Raw]
     ) -> Mapping[str, Value]:
         day = record.reserved_at.astimezone(self.workshop.zone).date()
         return scope_of(edition, read_answers(edition, raw, day).answers.values, day)
+
+
+def _present_names(look: EarlierSpec) -> list[str]:
+    """What a look depends on beside the person, in one order."""
+    return sorted({name for source in look.sources for name in source.present_names})
 
 
 def _by_person(rows: Any, column: str) -> Mapping[str, list[Raw]]:
