@@ -66,7 +66,7 @@ def test_a_slip_for_the_wrong_place_names_no_document(ask: Ask) -> None:
 
 
 def test_disability_without_term_has_no_last_day(ask: Ask) -> None:
-    reading = ask("mse-12", term="unlimited", term_ground="pension", until="2027-01-01")
+    reading = ask("mse-12", term="unlimited", term_ground="irreversible", until="2027-01-01")
     assert reading.is_right
     assert reading.answers.value("until") is None
 
