@@ -7,18 +7,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
+from forms_server.documents.qr import mask_name
 from forms_server.errors import ServiceError
 from forms_server.fields.base import Raw
 from forms_server.languages import Language
 from forms_server.services.accounts import Actor, Permission, require
 from forms_server.services.prefill import CLERK, DOCUMENT_DATE, OFFICE, carry, open_source
 from forms_server.services.workshop import Workshop
-from forms_server.specs.model import Edition, FieldSpec
+from forms_server.specs.model import Edition, FieldSpec, FormSpec
 from forms_server.storage.records import DraftContent, DraftRecord
 
 TODAY = "today"
 RECENT = 20
 """How many of the office's last documents are asked for what it answers every time."""
+NAME_PARTS = ("surname", "given_name", "patronymic")
+RECENT_FORMS = 5
+"""How many of the forms filled lately are at hand."""
 
 
 def start_draft(  # noqa: PLR0913  # on what, from what, who, when: all by name
@@ -89,6 +93,24 @@ def list_drafts(workshop: Workshop, *, actor: Actor) -> tuple[DraftRecord, ...]:
     """The actor's drafts that are not documents yet, the latest first."""
     require(actor, Permission.FILL)
     return workshop.records.drafts.list(actor.account_id)
+
+
+def masked_name(workshop: Workshop, draft: DraftRecord) -> str:
+    """Whom the draft is about, as far as it was typed; masked as in the register of documents."""
+    edition = workshop.edition(draft.form_id, draft.edition_id)
+    spec = edition.meaning("person.name") if edition else None
+    typed = draft.raw.get(spec.id) if spec else None
+    if not isinstance(typed, Mapping):
+        return ""
+    surname, given_name, patronymic = (str(typed.get(part) or "") for part in NAME_PARTS)
+    return mask_name(surname, given_name, patronymic)
+
+
+def recent_forms(workshop: Workshop, *, actor: Actor) -> tuple[FormSpec, ...]:
+    """The forms of the actor's last drafts, issued or not, the last touched first."""
+    require(actor, Permission.FILL)
+    ids = workshop.records.drafts.recent_forms(actor.account_id, limit=RECENT_FORMS)
+    return tuple(workshop.forms[form_id] for form_id in ids if form_id in workshop.forms)
 
 
 def drop_draft(workshop: Workshop, draft_id: str, *, actor: Actor) -> None:

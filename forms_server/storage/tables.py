@@ -173,6 +173,9 @@ class DocumentPerson(Base):
 
 class Draft(Base):
     __tablename__ = "drafts"
+    __table_args__ = (
+        Index("ix_drafts_owner_form_id_updated_at", "owner", "form_id", "updated_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     owner: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)

@@ -21,6 +21,7 @@ from forms_server.services.drafts import (
     drop_draft,
     edition_of,
     list_drafts,
+    masked_name,
     open_draft,
     save_draft,
 )
@@ -28,6 +29,7 @@ from forms_server.services.earlier import Looks
 from forms_server.services.issuing import PERSON_CHANGED, issue
 from forms_server.services.prefill import carried_items
 from forms_server.specs.model import Edition, FormSpec
+from forms_server.storage.records import DraftRecord
 from forms_server.web import filling as fill
 from forms_server.web.desk import now, show_moment, today, workshop
 from forms_server.web.filling import Filling
@@ -77,6 +79,15 @@ class OpenDraft:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDraft:
+    """A draft in the list; its form is ``None`` where the server no longer has it."""
+
+    draft: DraftRecord
+    form: FormSpec | None
+    masked_name: str
+
+
 for _tool in TOOLS:
     pages.add_app_template_global(_tool)
 
@@ -85,8 +96,7 @@ for _tool in TOOLS:
 @sign_in_required
 def show_drafts() -> ResponseReturnValue:
     drafts = list_drafts(workshop(), actor=signed_in_actor())
-    listed = [(draft, workshop().forms.get(draft.form_id)) for draft in drafts]
-    return render_template("drafts/list.html", drafts=listed)
+    return render_template("drafts/list.html", drafts=[_listed(draft) for draft in drafts])
 
 
 @pages.get("/drafts/<draft_id>")
@@ -180,6 +190,11 @@ def drop(draft_id: str) -> ResponseReturnValue:
     drop_draft(workshop(), draft_id, actor=signed_in_actor())
     flash(_("The draft was deleted."))
     return redirect(url_for("drafts.show_drafts"), 303)
+
+
+def _listed(draft: DraftRecord) -> ListedDraft:
+    form = workshop().forms.get(draft.form_id)
+    return ListedDraft(draft=draft, form=form, masked_name=masked_name(workshop(), draft))
 
 
 def _carried(draft: OpenDraft) -> Sequence[str] | None:

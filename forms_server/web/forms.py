@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import LazyString
+from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _
 
 from forms_server.errors import ServiceError
-from forms_server.services.drafts import start_draft
-from forms_server.specs.model import Edition, Kind
+from forms_server.services.accounts import Permission
+from forms_server.services.drafts import recent_forms, start_draft
+from forms_server.specs.model import Edition, FormSpec, Kind
 from forms_server.web.desk import now, workshop
-from forms_server.web.editions import Offer, choose, offer_of, read_day, read_iso_day
+from forms_server.web.editions import Offer, choose, offer_of, read_day, read_iso_day, standing
+from forms_server.web.finding import form_words, is_found, words_of
 from forms_server.web.languages import form_language
-from forms_server.web.sessions import sign_in_required, signed_in_actor
+from forms_server.web.sessions import current_actor, sign_in_required, signed_in_actor
 
 pages = Blueprint("forms", __name__)
 
@@ -35,6 +38,39 @@ KINDS: Mapping[Kind, LazyString] = {
 }
 
 
+LONGEST_SEARCH = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A form in the list, and whether the search finds it; ``words`` are what it is found by."""
+
+    offer: Offer
+    words: str
+    is_found: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The forms of one set of rules."""
+
+    entries: Sequence[Entry]
+
+    @property
+    def form(self) -> FormSpec:
+        """Any of them: all know what their rules are called."""
+        return self.entries[0].offer.form
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing of these rules is in force: they stand at the end of the list."""
+        return all(standing(entry.offer.edition).is_over for entry in self.entries)
+
+    @property
+    def found(self) -> int:
+        return sum(entry.is_found for entry in self.entries)
+
+
 @pages.app_template_global()
 def kind_title(kind: Kind) -> LazyString:
     return KINDS[kind]
@@ -42,10 +78,16 @@ def kind_title(kind: Kind) -> LazyString:
 
 @pages.get("/forms/")
 def show_forms() -> ResponseReturnValue:
-    groups: dict[str, list[Offer]] = {}
-    for form in workshop().forms.values():
-        groups.setdefault(form.rules, []).append(offer_of(form))
-    return render_template("forms/list.html", groups=groups)
+    """All forms; those that a search does not find are there too, hidden, for the page's script."""
+    search = request.args.get("find", "").strip()[:LONGEST_SEARCH]
+    groups = _groups(search)
+    return render_template(
+        "forms/list.html",
+        groups=groups,
+        found=sum(group.found for group in groups),
+        recent=_recent(),
+        search=search,
+    )
 
 
 @pages.get("/forms/<form_id>/edition")
@@ -84,6 +126,29 @@ def start(form_id: str) -> ResponseReturnValue:
     )
     carried = "1" if source else None
     return redirect(url_for("drafts.show", draft_id=draft.id, carried=carried), 303)
+
+
+def _recent() -> Sequence[Offer]:
+    """What this clerk filled lately; nothing to one who fills no forms."""
+    actor = current_actor()
+    if actor is None or not actor.may(Permission.FILL):
+        return ()
+    return [offer_of(form) for form in recent_forms(workshop(), actor=actor)]
+
+
+def _groups(search: str) -> Sequence[Group]:
+    """The sets of rules with their forms; those in force before those that are not."""
+    by_rules: dict[str, list[Entry]] = {}
+    for form in workshop().forms.values():
+        by_rules.setdefault(form.rules, []).append(_entry(form, words_of(search)))
+    groups = [Group(entries=entries) for entries in by_rules.values()]
+    return sorted(groups, key=lambda group: group.is_over)
+
+
+def _entry(form: FormSpec, search: tuple[str, ...]) -> Entry:
+    appendix = gettext("appendix %(number)s", number=form.appendix)
+    words = form_words(form, str(kind_title(form.kind)), appendix)
+    return Entry(offer=offer_of(form), words=" ".join(words), is_found=is_found(search, words))
 
 
 def _edition(form_id: str, edition_id: str) -> Edition:

@@ -15,11 +15,15 @@ from forms_server.web.sessions import current_actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A page of the navigation; ``needs`` is the permission without which it is not shown."""
+    """A page of the navigation; ``needs`` is the permission without which it is not shown.
+
+    ``key`` leads to it from other pages: Alt+Shift and this letter, see static/js/keys.js.
+    """
 
     endpoint: str
     text: LazyString
     needs: Permission | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +33,11 @@ class ShownLink:
     address: str
     text: LazyString
     is_here: bool
+    key: str
 
 
 LINKS = (
-    Link(endpoint="forms.show_forms", text=_("Forms"), needs=Permission.FILL),
+    Link(endpoint="forms.show_forms", text=_("Forms"), needs=Permission.FILL, key="f"),
     Link(endpoint="drafts.show_drafts", text=_("Drafts"), needs=Permission.FILL),
     Link(endpoint="documents.show_documents", text=_("Documents"), needs=Permission.READ_DOCUMENTS),
     Link(endpoint="blanks.show_blanks", text=_("Blank forms")),
@@ -54,7 +59,9 @@ def navigation() -> Sequence[ShownLink]:
 def _shown(link: Link) -> ShownLink:
     family = link.endpoint.partition(".")[0]
     is_here = request.blueprint == family
-    return ShownLink(address=url_for(link.endpoint), text=link.text, is_here=is_here)
+    address = url_for(link.endpoint)
+    key = "" if request.endpoint == link.endpoint else link.key
+    return ShownLink(address=address, text=link.text, is_here=is_here, key=key)
 
 
 def _is_offered(link: Link, actor: Actor | None) -> bool:

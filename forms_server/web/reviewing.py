@@ -15,6 +15,10 @@ from forms_server.languages import Language
 from forms_server.specs.expressions import holds
 from forms_server.specs.model import Edition, FieldSpec, Rows, Rule, TableSpec
 
+MOST_ROWS = 12
+"""Rows of a longer table are shown from the first on, the others when asked for."""
+FIRST_ROWS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -41,6 +45,15 @@ class TableReview:
     label: str
     target: str
     rows: tuple[RowReview, ...]
+
+    @property
+    def first_rows(self) -> tuple[RowReview, ...]:
+        """The rows that are seen at once: all, unless a journal's length would bury the page."""
+        return self.rows if len(self.rows) <= MOST_ROWS else self.rows[:FIRST_ROWS]
+
+    @property
+    def other_rows(self) -> tuple[RowReview, ...]:
+        return self.rows[len(self.first_rows) :]
 
 
 @dataclass(frozen=True, slots=True)

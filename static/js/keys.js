@@ -3,9 +3,17 @@
 
 const codes = new Map();
 
+const isTyped = (element) => element.matches("input");
+
+const reach = (element) => {
+  if (!isTyped(element)) return element.click();
+  element.focus();
+  element.select();
+};
+
 for (const element of document.querySelectorAll("[accesskey]")) {
   const key = element.getAttribute("accesskey").toUpperCase();
-  codes.set(`Key${key}`, () => element.click());
+  codes.set(`Key${key}`, () => reach(element));
   element.setAttribute("aria-keyshortcuts", `Alt+Shift+${key}`);
   element.removeAttribute("accesskey");
 }

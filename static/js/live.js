@@ -116,6 +116,8 @@ class Page {
     for (const { element, isShown } of this.conditions()) {
       const isWrong = element.querySelector("[aria-invalid=true], [data-invalid]") !== null;
       element.hidden = !isWrong && !isShown;
+      const condition = element.querySelector(":scope > .condition");
+      if (condition) condition.hidden = isShown;
     }
   }
 }

@@ -22,12 +22,15 @@ const numberRow = (row, name, index) => {
   });
 };
 
-const refresh = (table) => {
+/** Radio groups of two rows must never share a name on the way: the browser would clear one. */
+const renumber = (table) => {
   const rows = rowsOf(table);
-  // Renumber downwards from the end when rows grow, upwards when they shrink: radio groups of two
-  // rows must never share a name on the way, or the browser would clear one of them.
   rows.forEach((row, index) => numberRow(row, table.dataset.answer, index + 100_000));
   rows.forEach((row, index) => numberRow(row, table.dataset.answer, index));
+};
+
+const settle = (table) => {
+  const rows = rowsOf(table);
   const add = table.querySelector("[data-add-row]");
   if (add) add.disabled = rows.length >= Number(table.dataset.maximum);
   table.dispatchEvent(new Event("rows", { bubbles: true }));
@@ -42,11 +45,16 @@ const focusFirst = (row) => {
   row?.querySelector("input:not([type=hidden]), select, textarea")?.focus();
 };
 
+/** The new row has its number before it is on the page; a journal's other rows are left alone. */
+const append = (table) => {
+  const fresh = table.querySelector("template[data-row-template]").content.cloneNode(true);
+  numberRow(fresh.querySelector("[data-row]"), table.dataset.answer, rowsOf(table).length);
+  table.querySelector("[data-rows]").append(fresh);
+};
+
 const addRow = (table) => {
-  const template = table.querySelector("template[data-row-template]");
-  const body = table.querySelector("[data-rows]");
-  body.append(template.content.cloneNode(true));
-  refresh(table);
+  append(table);
+  settle(table);
   say(table, `${table.dataset.added} ${rowsOf(table).length}`);
   focusFirst(rowsOf(table).at(-1));
 };
@@ -54,12 +62,9 @@ const addRow = (table) => {
 const removeRow = (table, row) => {
   const index = rowsOf(table).indexOf(row);
   row.remove();
-  if (rowsOf(table).length === 0) {
-    table.querySelector("[data-rows]").append(
-      table.querySelector("template[data-row-template]").content.cloneNode(true),
-    );
-  }
-  refresh(table);
+  if (rowsOf(table).length === 0) append(table);
+  renumber(table);
+  settle(table);
   say(table, `${table.dataset.removed} ${index + 1}`);
   focusFirst(rowsOf(table)[Math.min(index, rowsOf(table).length - 1)]);
 };

@@ -70,6 +70,8 @@ def test_the_list_of_forms_asks_for_the_document_s_date(
     clerk.goto(f"{live_server.url}/forms/")
     axe(clerk)
     hands = Hands(clerk)
+    clerk.locator("#form-assistance-08 summary").focus()
+    clerk.keyboard.press("Enter")
     hands.type("day-assistance-08", "06122021")
     clerk.keyboard.press("Enter")
     clerk.wait_for_url("**/edition?*")

@@ -61,6 +61,21 @@ def test_the_list_shows_open_drafts_last_touched_first(
     assert [draft.id for draft in records.drafts.list(account.id)] == ["draft-3", "draft-1"]
 
 
+def test_the_forms_touched_last_come_first_and_once(
+    records: Records, content: DraftContent, account: AccountRecord, office: OfficeRecord
+) -> None:
+    other = records.accounts.add(new_account(office, "other"), Change(at=NOW))
+    for turn, form_id in enumerate(("mse-01", "mse-04", "mse-12", "mse-01")):
+        named = replace(content, id=f"draft-{turn}", form_id=form_id)
+        records.drafts.save(named, NOW + timedelta(minutes=turn))
+    records.drafts.save(replace(content, id="draft-x", owner=other.id, form_id="mse-17"), NOW)
+    records.documents.reserve(new_document(account, draft_id="draft-2"))
+    recent = records.drafts.recent_forms
+    assert recent(account.id, limit=5) == ("mse-01", "mse-12", "mse-04")
+    assert recent(account.id, limit=2) == ("mse-01", "mse-12")
+    assert recent(other.id, limit=5) == ("mse-17",)
+
+
 def test_a_deleted_draft_leaves_its_document(
     records: Records, content: DraftContent, account: AccountRecord
 ) -> None:

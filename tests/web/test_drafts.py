@@ -207,6 +207,15 @@ def test_a_condition_is_said_in_words(clerk: Clerk) -> None:
     assert not item.xpath("ancestor-or-self::*[@hidden]")
 
 
+def test_parts_of_what_may_stay_empty_are_not_marked_as_required(clerk: Clerk) -> None:
+    clerk.start("mse-18")
+    marks = {
+        name: bool(clerk.page.xpath(f"//label[@for='{name}-surname']/*[@class='required-mark']"))
+        for name in ("head", "specialist_3")
+    }
+    assert marks == {"head": True, "specialist_3": False}
+
+
 def test_a_warning_wants_a_reason_and_keeps_it(clerk: Clerk, office: Office) -> None:
     answers = act_sample(office[1]) | {"sheet": ["assistant"], "services-0-hours": ["700"]}
     clerk.start("assistance-08")
@@ -400,3 +409,19 @@ def test_scripts_find_what_they_need(clerk: Clerk, edition: Edition) -> None:
 def test_pages_are_not_kept_by_the_browser(clerk: Clerk) -> None:
     clerk.start("mse-01")
     assert clerk.answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(("rows", "seen"), [(3, 3), (30, 5)])
+def test_a_long_table_is_reviewed_by_its_first_rows(
+    clerk: Clerk, office: Office, rows: int, seen: int
+) -> None:
+    answers = sample(office[1].forms["assistance-06"].latest)
+    first = {name: value for name, value in answers.items() if name.startswith("entries-0-")}
+    for row in range(rows):
+        answers |= {name.replace("-0-", f"-{row}-", 1): value for name, value in first.items()}
+    clerk.start("assistance-06")
+    clerk.press("check", answers)
+    assert clerk.page.xpath("//form[@data-once]"), clerk.text
+    assert f"Жолдар саны: {rows}." in clerk.text
+    assert len(clerk.page.xpath("//div[@class='review-table']/dl")) == seen
+    assert len(clerk.page.xpath("//div[@class='review-table']/details/dl")) == rows - seen

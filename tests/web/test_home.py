@@ -35,7 +35,7 @@ def test_everybody_sees_the_links_that_they_may_follow(
     page = client.get("/").text
 
     for address in ("/forms/", "/drafts/", "/documents/"):
-        assert (f'<li><a href="{address}">' in page) is may_fill
+        assert (f'<li><a href="{address}"' in page) is may_fill
 
 
 def test_the_page_one_is_on_is_marked(client: FlaskClient) -> None:
