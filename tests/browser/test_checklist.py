@@ -55,3 +55,21 @@ def test_what_is_missing_is_named(checklist: Page, axe: Axe, screenshot: Screens
     assert "Нет заключения невропатолога" not in text
     axe(checklist)
     screenshot(checklist, "checklist-missing")
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 1024, 900, 400])
+def test_a_cell_shows_its_whole_date(checklist: Page, width: int) -> None:
+    checklist.set_viewport_size({"width": width, "height": 900})
+    checklist.locator("[name=icd]").fill("S88.1")
+    cell = checklist.locator("[name='limb_documents-discharge-issued_on']")
+    cell.fill("02.03.2026")
+    assert cell.evaluate("input => input.scrollWidth <= input.clientWidth")
+    assert checklist.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_condition_that_holds_is_not_said(checklist: Page) -> None:
+    said = checklist.locator(".item:has([name=surgical]) > .condition")
+    expect(said).to_be_hidden()
+    checklist.locator("[name=icd]").fill("S88.1")
+    expect(checklist.locator("[data-answer=surgical]")).to_be_visible()
+    expect(said).to_be_hidden()
