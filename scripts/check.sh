@@ -7,8 +7,8 @@ set -eu
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
 
-# Names of Python's own that codespell takes for slips: ast.NotIn, the Unicode category Nd.
-RIGHT_WORDS=notin,nd
+# Names that codespell takes for slips: ast.NotIn, the Unicode category Nd, a firm of the pilot.
+RIGHT_WORDS=notin,nd,infomed
 
 check_ruff() { ruff check .; }
 check_format() { ruff format --check .; }
