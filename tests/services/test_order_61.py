@@ -19,6 +19,7 @@ from forms_server.storage.records import DocumentRecord
 from tests.workshop import NOW, actor_in, opened, settings_in
 
 IIN = "990101000024"
+ANOTHER = "990101000212"
 PERSON = {"surname": "Үлгіев", "given_name": "Үлгі", "patronymic": "Үлгіұлы"}
 ANSWERED = [
     ("assistance-02", "assistance-05"),
@@ -129,6 +130,15 @@ def test_a_wheelchair_of_the_same_kind_has_a_term(office: Workshop) -> None:
     for device, rules in (("2", {"rule-replacement_term"}), ("1_indoor", set())):
         raw = {"iin": IIN, "measures": [{"device": device}]}
         assert spoken(office, "wheelchairs-05", **raw) == rules
+
+
+def test_a_universal_wheelchair_is_given_instead_of_a_pair(office: Workshop) -> None:
+    issued(office, "wheelchairs-05", iin=ANOTHER, measures=[{"device": "3"}])
+    for form_id in ("wheelchairs-01", "wheelchairs-05"):
+        raw = {"iin": ANOTHER, "measures": [{"device": "1_indoor"}]}
+        assert spoken(office, form_id, **raw) == {"rule-pair_or_universal"}
+    same = {"iin": ANOTHER, "measures": [{"device": "4"}]}
+    assert spoken(office, "wheelchairs-05", **same) == {"rule-replacement_term"}
 
 
 def test_a_sanatorium_is_notified_of_once_a_year(office: Workshop) -> None:
