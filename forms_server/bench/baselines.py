@@ -1,0 +1,101 @@
+"""What we are measured against: the naive pipeline of the libraries' first pages, and Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from shutil import which
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
+from weasyprint import HTML
+
+from forms_server.bench.subjects import Subject
+
+try:
+    from playwright.sync_api import sync_playwright
+except ImportError:  # a production installation has no browser; the report then says so
+    sync_playwright = None  # type: ignore[assignment]
+
+PASSPHRASE = b"bench"
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def has_chromium() -> bool:
+    return sync_playwright is not None and which("chromium") is not None
+
+
+def naive(subject: Subject) -> Callable[[], bytes]:
+    """As the libraries' first pages show it: inline CSS, auto tables, PKCS#12 read each time."""
+    style = (subject.workshop.settings.root / "static" / "print.css").read_text(encoding="utf-8")
+    auto = style.replace("table-layout: fixed", "table-layout: auto")
+    html = subject.html().replace("</head>", f"<style>{auto}</style></head>")
+    p12 = subject.workshop.settings.home / "naive.p12"
+    p12.write_bytes(_rsa_p12())
+
+    def pipeline() -> bytes:
+        pdf = HTML(string=html).write_pdf()
+        signer = SimpleSigner.load_pkcs12(str(p12), passphrase=PASSPHRASE)  # type: ignore[no-untyped-call]
+        metadata = PdfSignatureMetadata(field_name="Seal", subfilter=SigSeedSubFilter.PADES)
+        signed = sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)), metadata, signer=signer)
+        return bytes(signed.getbuffer())
+
+    return pipeline
+
+
+def _rsa_p12() -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    encryption = BestAvailableEncryption(PASSPHRASE)
+    return pkcs12.serialize_key_and_certificates(b"bench", key, certificate, None, encryption)
+
+
+@contextmanager
+def chromium(subject: Subject) -> Iterator[tuple[Callable[[], bytes], Callable[[], bytes]]]:
+    """A warm browser that prints the same HTML with the same style sheet, without tags and with.
+
+    It seals nothing.
+
+    It lives in a thread of its own: Playwright keeps an event loop running where it was started,
+    and pyHanko cannot seal in one.
+    """
+    style = (subject.workshop.settings.root / "static" / "print.css").read_text(encoding="utf-8")
+    html = subject.html().replace("</head>", f"<style>{style}</style></head>")
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        playwright = thread.submit(lambda: sync_playwright().start()).result()
+        browser = thread.submit(
+            lambda: playwright.chromium.launch(
+                executable_path=which("chromium"), args=CHROMIUM_ARGUMENTS
+            )
+        ).result()
+        page = thread.submit(browser.new_page).result()
+
+        def print_page(tagged: bool) -> bytes:
+            page.set_content(html)
+            return bytes(page.pdf(prefer_css_page_size=True, tagged=tagged))
+
+        yield (
+            lambda: thread.submit(print_page, False).result(),
+            lambda: thread.submit(print_page, True).result(),
+        )
+        thread.submit(browser.close).result()
+        thread.submit(playwright.stop).result()

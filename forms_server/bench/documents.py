@@ -1,0 +1,93 @@
+"""One document after another: issuing, the verification page, the memory of a worker."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import itertools
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask.testing import FlaskClient
+
+from forms_server.app import create_app
+from forms_server.bench.subjects import Subject, megabytes
+from forms_server.documents.fonts import load_slot_font
+from forms_server.documents.stencils import Press
+from forms_server.services import issuing
+
+NAMES = ("Үлгіев", "Образцова", "Сынақов", "Примеров")
+
+
+def issue_next_person(subject: Subject) -> Callable[[], object]:
+    """Render and seal as a worker does all day: another person each time, the same choices."""
+    names = itertools.cycle(NAMES)
+
+    def seal_next() -> object:
+        person = {"surname": next(names), "given_name": "Үлгі", "patronymic": ""}
+        answers = {**subject.record.answers, "person": person}
+        return issuing.seal_record(
+            subject.workshop, dataclasses.replace(subject.record, answers=answers)
+        )
+
+    return seal_next
+
+
+def issue_first(subject: Subject) -> Callable[[], object]:
+    """The same for the first document with these choices, whose pages must be laid out."""
+    workshop = subject.workshop
+
+    def seal_first() -> object:
+        press = Press(workshop.templates, workshop.printer, load_slot_font())
+        return issuing.seal_record(dataclasses.replace(workshop, press=press), subject.record)
+
+    return seal_first
+
+
+def visit_verification(subject: Subject) -> Callable[[], object]:
+    """The verification page's server time, through the whole application."""
+    application = create_app(subject.workshop.settings)
+    application.config["RATELIMIT_ENABLED"] = False
+    client: FlaskClient = application.test_client()
+    address = f"/v/{subject.record.token}"
+
+    def visit() -> object:
+        answer = client.get(address)
+        if answer.status_code != 200:
+            raise RuntimeError(f"the verification page answered {answer.status_code}")
+        return answer.data
+
+    return visit
+
+
+def memory_of_worker(subject: Subject, documents: int) -> dict[int, float]:
+    """Resident megabytes of a forked worker that issues documents one after another."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        with os.fdopen(writing, "w") as pipe:
+            _issue_many(subject, documents, pipe.write)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        lines = [line.split() for line in pipe]
+    os.waitpid(child, 0)
+    return {int(count): float(size) for count, size in lines}
+
+
+def _issue_many(subject: Subject, documents: int, tell: Callable[[str], object]) -> None:
+    gc.freeze()
+    step = max(documents // 5, 1)
+    for count in range(1, documents + 1):
+        issuing.issue(
+            subject.workshop,
+            subject.edition,
+            subject.answers,
+            output=subject.record.output,
+            actor=subject.actor,
+            now=datetime.now(UTC),
+        )
+        if count % step == 0:
+            tell(f"{count} {megabytes('VmRSS')}\n")
