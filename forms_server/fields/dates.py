@@ -143,7 +143,7 @@ class Year(FieldType):
 
 
 class Month(FieldType):
-    """A month of a year; takes ``05.2025`` and ``2025-05``; its value is the month's first day."""
+    """A month of a year; takes ``05.2025``, ``052025``, ``2025-05``; its value is its first day."""
 
     name = "month"
     input = Input("text", 10, {"inputmode": "numeric", "autocomplete": "off"})
@@ -151,6 +151,7 @@ class Month(FieldType):
     patterns = (
         re.compile(r"(?P<month>\d{1,2})[\s./-]+(?P<year>\d{4})"),
         re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})"),
+        re.compile(r"(?P<month>\d{2})(?P<year>\d{4})"),
     )
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:

@@ -94,7 +94,9 @@ def _source(workshop: Workshop, number: str, *, actor: Actor) -> Source:
 
 
 def offers(workshop: Workshop, number: str, *, actor: Actor, today: date) -> tuple[Offer, ...]:
-    """The forms that can be begun from a document: what follows it, then by what is carried.
+    """The forms that can be begun from a document, the likeliest first.
+
+    What follows it, then forms of the same rules, then others; among these by what is carried.
 
     The document's own form stands last: to write the same paper again is the rarer wish.
     """
@@ -295,6 +297,6 @@ def _means(spec: FieldSpec, beginning: str) -> bool:
     return spec.means is not None and spec.means.startswith(beginning)
 
 
-def _rank(offer: Offer, source: Source) -> tuple[bool, bool, int, bool, str]:
+def _rank(offer: Offer, source: Source) -> tuple[bool, bool, bool, int, str]:
     is_same_form, is_other_set = offer.form is source.form, offer.form.rules != source.form.rules
-    return is_same_form, not offer.follows, -offer.count, is_other_set, offer.form.id
+    return is_same_form, not offer.follows, is_other_set, -offer.count, offer.form.id

@@ -43,6 +43,8 @@ pages = Blueprint("drafts", __name__)
 DEFAULT_OUTPUT = "kk-ru"
 SHOWN_CHECKED = "checked"
 """In the address of a fill page that shows its messages."""
+SHOWN_BEGUN = "begun"
+"""In the address of a fill page that opens at its first question."""
 SHOWN_CARRIED = "carried"
 """In the address of a fill page that says what was carried over from another document."""
 TOOLS = (
@@ -107,7 +109,13 @@ def show(draft_id: str) -> ResponseReturnValue:
         return _to_document(draft)
     filling = draft.filling(is_checked=SHOWN_CHECKED in request.args)
     carried = _carried(draft) if SHOWN_CARRIED in request.args else None
-    return render_template("drafts/fill.html", draft=draft, filling=filling, carried=carried)
+    return render_template(
+        "drafts/fill.html",
+        draft=draft,
+        filling=filling,
+        carried=carried,
+        is_begun=SHOWN_BEGUN in request.args,
+    )
 
 
 @pages.post("/drafts/<draft_id>")

@@ -124,8 +124,8 @@ def start(form_id: str) -> ResponseReturnValue:
         source_number=source,
         document_day=read_iso_day(request.form.get("day", "")),
     )
-    carried = "1" if source else None
-    return redirect(url_for("drafts.show", draft_id=draft.id, carried=carried), 303)
+    carried, begun = ("1", None) if source else (None, "1")
+    return redirect(url_for("drafts.show", draft_id=draft.id, carried=carried, begun=begun), 303)
 
 
 def _recent() -> Sequence[Offer]:

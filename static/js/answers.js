@@ -7,7 +7,11 @@ const DATES = [
   /^(?<year>\d{4})-(?<month>\d{1,2})-(?<day>\d{1,2})$/,
   /^(?<day>\d{2})(?<month>\d{2})(?<year>\d{4})$/,
 ];
-const MONTHS = [/^(?<month>\d{1,2})[\s./-]+(?<year>\d{4})$/, /^(?<year>\d{4})-(?<month>\d{2})$/];
+const MONTHS = [
+  /^(?<month>\d{1,2})[\s./-]+(?<year>\d{4})$/,
+  /^(?<year>\d{4})-(?<month>\d{2})$/,
+  /^(?<month>\d{2})(?<year>\d{4})$/,
+];
 
 const match = (text, patterns) =>
   patterns.map((pattern) => pattern.exec(text)?.groups).find(Boolean) ?? null;
@@ -24,7 +28,8 @@ export const readDay = (text) => {
   return exists ? new Day(iso) : null;
 };
 
-const readMonth = (text) => {
+/** The first day of the month that a text means, or null. */
+export const readMonth = (text) => {
   const found = match(text.trim(), MONTHS);
   return found ? readDay(`${found.year}-${found.month}-01`) : null;
 };

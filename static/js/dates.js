@@ -1,10 +1,13 @@
-// Writes a date as 02.05.2025 when the clerk leaves the field, whatever way it was typed.
+// Writes a date as 02.05.2025, and a month as 05.2025, when the clerk leaves the field, whatever way it
+// was typed.
 
-import { readDay } from "./answers.js";
+import { readDay, readMonth } from "./answers.js";
 
-const tidy = (input) => {
-  const day = readDay(input.value);
-  const text = day?.iso.split("-").reverse().join(".");
+const WAYS = { date: [readDay, 0], month: [readMonth, 1] };
+
+const tidy = (input, [read, left]) => {
+  const parts = read(input.value)?.iso.split("-").reverse();
+  const text = parts?.slice(left).join(".");
   if (text && text !== input.value) {
     input.value = text;
     input.dispatchEvent(new Event("input", { bubbles: true }));
@@ -12,6 +15,6 @@ const tidy = (input) => {
 };
 
 document.addEventListener("focusout", (event) => {
-  const answer = event.target.closest?.("[data-kind=date]");
-  if (answer && event.target.matches("input")) tidy(event.target);
+  const way = WAYS[event.target.closest?.("[data-kind]")?.dataset.kind];
+  if (way && event.target.matches("input")) tidy(event.target, way);
 });

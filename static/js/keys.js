@@ -3,12 +3,11 @@
 
 const codes = new Map();
 
-const isTyped = (element) => element.matches("input");
-
+/** An input, or the first of several buttons, is gone to; anything else is pressed. */
 const reach = (element) => {
-  if (!isTyped(element)) return element.click();
+  if (!element.matches("input, [data-focus]")) return element.click();
   element.focus();
-  element.select();
+  element.select?.();
 };
 
 for (const element of document.querySelectorAll("[accesskey]")) {

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import LiveServer
-from tests.browser.test_filling import Axe, Hands, sign_in
+from tests.browser.test_filling import Axe, Hands, sign_in, start
 
 BEGIN = "#begin form[action*='/assistance-05/'] button"
 
@@ -61,6 +61,35 @@ def test_an_application_becomes_its_notification(
     expect(clerk.locator(f"dl a[href='/documents/{application}']")).to_be_visible()
     clerk.goto(f"{live_server.url}/documents/{application}")
     expect(clerk.locator(f"dl a[href='/documents/{made}']")).to_be_visible()
+
+
+def test_the_keys_of_an_issued_document(
+    page: Page, live_server: LiveServer, application: str
+) -> None:
+    clerk = sign_in(page, live_server)
+    clerk.goto(f"{live_server.url}/documents/{application}")
+    clerk.keyboard.press("Alt+Shift+KeyB")
+    expect(clerk.locator("#begin form button").first).to_be_focused()
+    paper = clerk.locator("[aria-keyshortcuts='Alt+Shift+P']")
+    assert paper.get_attribute("href") == f"/documents/{application}.pdf"
+
+
+def test_a_form_just_begun_opens_at_its_first_question(page: Page, live_server: LiveServer) -> None:
+    clerk = sign_in(page, live_server)
+    address = start(clerk, live_server, "sanatorium-02")
+    expect(clerk.locator("#addressee")).to_be_focused()
+    assert clerk.url == address
+    assert clerk.evaluate("scrollY") == 0
+    clerk.reload()
+    expect(clerk.locator("#addressee")).not_to_be_focused()
+
+
+def test_a_month_typed_without_a_dot_gets_it(page: Page, live_server: LiveServer) -> None:
+    clerk = sign_in(page, live_server)
+    start(clerk, live_server, "assistance-08")
+    Hands(clerk).type("sheet_month", "052021")
+    clerk.keyboard.press("Tab")
+    assert clerk.locator("#sheet_month").input_value() == "05.2021"
 
 
 def test_the_list_of_forms_asks_for_the_document_s_date(

@@ -34,7 +34,7 @@ def start(page: Page, server: LiveServer, form_id: str) -> str:
     page.goto(f"{server.url}/forms/")
     page.locator(f"#form-{form_id} .record-action button").click()
     page.wait_for_url("**/drafts/*", wait_until="load")
-    return page.url
+    return page.url.partition("?")[0]
 
 
 class Hands:

@@ -84,7 +84,7 @@ def test_every_month_has_a_name_in_both_languages() -> None:
         assert all(name.isalpha() for name in names)
 
 
-@pytest.mark.parametrize("typed", ["05.2025", "5.2025", "05/2025", "05 2025", "2025-05"])
+@pytest.mark.parametrize("typed", ["05.2025", "5.2025", "05/2025", "05 2025", "2025-05", "052025"])
 def test_a_month_is_taken_in_every_form_it_is_typed_in(typed: str) -> None:
     assert read("month", typed) == date(2025, 5, 1)
 

@@ -271,7 +271,7 @@ def test_offers_share_more_than_the_office(
     today = NOW.astimezone(workshop.zone).date()
     found = offers(workshop, application.number, actor=clerk, today=today)
     assert found[-1].form.id == "mse-01"
-    order = [(not offer.follows, -offer.count) for offer in found[:-1]]
+    order = [(not offer.follows, offer.form.rules != "mse", -offer.count) for offer in found[:-1]]
     assert order == sorted(order)
     assert "mse-04" in {offer.form.id for offer in found}
     for offer in found:
@@ -285,6 +285,19 @@ def test_an_application_is_followed_by_its_notification(workshop: Workshop, cler
     today = NOW.astimezone(workshop.zone).date()
     first, *_rest = offers(workshop, application.number, actor=clerk, today=today)
     assert (first.form.id, first.follows) == ("assistance-05", True)
+
+
+def test_a_notification_leads_to_its_own_rules_before_like_notifications_of_others(
+    workshop: Workshop, clerk: Actor
+) -> None:
+    notification = issue_sample(workshop, "assistance-05")
+    today = NOW.astimezone(workshop.zone).date()
+    found = [
+        offer.form for offer in offers(workshop, notification.number, actor=clerk, today=today)
+    ]
+    own = [form.rules == "assistance" for form in found[:-1]]
+    assert own == sorted(own, reverse=True)
+    assert "assistance-08" in {form.id for form in found[: sum(own)]}
 
 
 def test_a_document_of_an_order_that_is_over_leads_to_that_order_s_editions(
