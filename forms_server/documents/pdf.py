@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from xml.etree import ElementTree
 
@@ -34,6 +35,9 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 from forms_server.documents.slots import PAGE_NUMBER, Place, slot_colour, slot_of_colour
 from forms_server.documents.spreads import BLOCK, Block, CellPlace
 from forms_server.errors import DocumentError
+
+_ONE_AT_A_TIME = Lock()
+"""Pango lays out in one thread, and WeasyPrint's log and the collector are one for the process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +85,7 @@ class Printer:
         a missing image or letter would otherwise be a silently spoilt paper.
         """
         options: dict[str, Any] = {"pdf_forms": True} if fillable else {"pdf_variant": "pdf/a-3a"}
-        with _log_is_silent(), _collector_is_held():
+        with _ONE_AT_A_TIME, _log_is_silent(), _collector_is_held():
             document = self._lay_out(html, options)
             written = document.write_pdf(
                 finisher=_finish,
@@ -102,7 +106,7 @@ class Printer:
             _finish(document, pdf)
 
         options = {"pdf_variant": "pdf/a-3a"}
-        with _log_is_silent(), _collector_is_held():
+        with _ONE_AT_A_TIME, _log_is_silent(), _collector_is_held():
             document = self._lay_out(html, options, self._numbers)
             places = {slot: place for page in document.pages for slot, place in _slots(page)}
             written = document.write_pdf(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -131,6 +132,14 @@ def test_two_processes_print_the_same_bytes(printer: Printer) -> None:
     ).stdout
     assert hashlib.sha256(there).digest() == hashlib.sha256(here).digest()
     assert printer.print_pdf(page(), data=DATA) == here
+
+
+def test_threads_print_one_after_another(printer: Printer) -> None:
+    html = page("<p>Құжат</p>" * 40)
+    alone = printer.print_pdf(html, data=DATA)
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        together = [threads.submit(printer.print_pdf, html, data=DATA) for _ in range(12)]
+    assert {task.result() for task in together} == {alone}
 
 
 # -- long answers ---------------------------------------------------------------------------------
