@@ -40,24 +40,24 @@ def spoken(office: Workshop, form_id: str, answers: Mapping[str, Raw]) -> set[st
 
 
 @pytest.mark.parametrize(
-    ("form_id", "device", "is_early"),
+    ("form_id", "device", "rule"),
     [
-        ("prosthetics-02", "1.13", True),
-        ("prosthetics-02", "modern_leg_prosthesis", True),
-        ("prosthetics-02", "2.1", True),
-        ("prosthetics-02", "2.6", True),
-        ("prosthetics-02", "4.2", False),
-        ("prosthetics-02", "1.14", False),
-        ("wheelchairs-01", "1_indoor", True),
-        ("wheelchairs-01", "2", True),
-        ("wheelchairs-01", "3", False),
+        ("prosthetics-02", "1.13", "replacement_term"),
+        ("prosthetics-02", "modern_leg_prosthesis", "replacement_term"),
+        ("prosthetics-02", "2.1", "replacement_term"),
+        ("prosthetics-02", "2.6", "replacement_term"),
+        ("prosthetics-02", "4.2", None),
+        ("prosthetics-02", "1.14", None),
+        ("wheelchairs-01", "1_indoor", "replacement_term"),
+        ("wheelchairs-01", "2", "replacement_term"),
+        ("wheelchairs-01", "3", "pair_or_universal"),
     ],
 )
 def test_a_device_is_asked_for_before_its_term(
-    office: Workshop, form_id: str, device: str, is_early: bool
+    office: Workshop, form_id: str, device: str, rule: str | None
 ) -> None:
     found = spoken(office, form_id, {"measures": [{"device": device}], **SOON_AFTER})
-    assert found == ({"rule-replacement_term"} if is_early else set())
+    assert found == ({f"rule-{rule}"} if rule else set())
 
 
 def test_the_quantities_of_the_year_add_up(office: Workshop) -> None:
