@@ -43,9 +43,10 @@ help:
 serve: setup
 	@exec $(BIN)/forms-server serve --port $(PORT)
 
-# Tests in a browser share one worker: they need one browser and one server.
+# Tests in a browser share one worker: they need one browser and one server, and mostly wait for them;
+# so there is a worker more than most machines have cores.
 test: setup-tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 check: setup-tests
 	@scripts/check.sh
