@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
@@ -62,6 +63,7 @@ AXE_RULES = (
     "wcag22aa",
     "best-practice",
 )
+VISITORS = ip_network("10.0.0.0/8").hosts()
 ROLES = ("clerk", "head", "administrator")
 PASSWORD_LINE = re.compile(rf"^ +({'|'.join(ROLES)}) +(\S+)$", re.MULTILINE)
 SECONDS_TO_START = 60
@@ -154,14 +156,13 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
     Takes what ``Browser.new_context`` takes: ``java_script_enabled=False``,
     ``viewport={"width": 320, "height": 640}``, ``color_scheme="dark"``, ``locale="ru-KZ"``, …
+    Each context is a visitor with an address of its own: they do not use up each other's limits.
     """
     watches: list[Watch] = []
     contexts: list[BrowserContext] = []
 
     def opened(**wishes: Any) -> Page:
-        context = browser.new_context(
-            **{"locale": "kk-KZ", "timezone_id": "Asia/Almaty", "accept_downloads": True} | wishes
-        )
+        context = browser.new_context(**_visitor() | wishes)
         context.set_default_timeout(MILLISECONDS_TO_ACT)
         contexts.append(context)
         watches.append(Watch())
@@ -173,6 +174,15 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         context.close()
     complaints = [complaint for watch in watches for complaint in watch.found()]
     assert not complaints, "\n".join(complaints)
+
+
+def _visitor() -> dict[str, Any]:
+    return {
+        "locale": "kk-KZ",
+        "timezone_id": "Asia/Almaty",
+        "accept_downloads": True,
+        "extra_http_headers": {"X-Forwarded-For": str(next(VISITORS))},
+    }
 
 
 @pytest.fixture
@@ -275,6 +285,7 @@ def _environment(home: Path, url: str) -> dict[str, str]:
     return inherited | {
         "FORMS_SERVER_HOME": str(home),
         "FORMS_SERVER_PUBLIC_URL": url,
+        "FORMS_SERVER_TRUSTED_PROXIES": "1",
         "PYTHONUNBUFFERED": "1",
     }
 
