@@ -8,7 +8,7 @@ are paths: ``iin``, ``address-street``, ``documents-r3-sheets``, ``services-0-ho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, ClassVar
@@ -26,6 +26,7 @@ from forms_server.languages import Language
 from forms_server.specs.model import Edition, FieldSpec, Rows, RowSpec, TableSpec
 
 _BLANK = re.compile(r"\{[a-z0-9_]+\}")
+_ROW_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 class AnswerField(Field):
@@ -209,6 +210,17 @@ class RowsField(FieldList):  # type: ignore[type-arg]  # generic in the stubs al
     @property
     def raw(self) -> list[Raw]:
         return [entry.raw for entry in self.entries]
+
+    def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterator[int]:
+        """The numbers of the rows that were posted.
+
+        The library takes for a number whatever ``str.isdigit`` does: ``²`` and thousands of
+        digits, over which ``int`` fails.
+        """
+        for name in formdata:
+            number = name.removeprefix(f"{prefix}-").partition("-")[0]
+            if name.startswith(f"{prefix}-") and _ROW_NUMBER.fullmatch(number):
+                yield int(number)
 
 
 class SpecificationForm(PartForm):

@@ -197,6 +197,13 @@ def test_fields_that_nobody_asked_for_are_passed_over() -> None:
     assert {*form.raw} == {*WHOLE.items}
 
 
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 5000, "-1", "1x", ""])
+def test_what_is_no_number_of_a_row_makes_no_row(number: str) -> None:
+    posts = MultiDict({"services-3-hours": "1", f"services-{number}-hours": "2"})
+    rows: Any = build_form(WHOLE, Language.KK)(posts).raw["services"]
+    assert [row["hours"] for row in rows] == ["1"]
+
+
 # -- messages -------------------------------------------------------------------------------------
 
 
