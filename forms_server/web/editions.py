@@ -115,9 +115,9 @@ def read_iso_day(text: str) -> date | None:
 
 
 def read_day(typed: str) -> tuple[date | None, str]:
-    """A day that a clerk typed, and what is wrong with it."""
+    """A day that a clerk typed, and what is wrong with it: one of the two is there."""
     try:
-        return Date().read(typed or "?", DAY, today()), ""
+        return Date().read_text(Date().clean(typed), DAY, today()), ""
     except InvalidAnswerError as error:
         return None, error.say(form_language())
 

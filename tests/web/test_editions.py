@@ -92,6 +92,14 @@ def test_what_is_no_date_is_told_at_the_input(clerk: Clerk, day: str) -> None:
     assert not clerk.page.xpath("//main//form[@method='post']")
 
 
+@pytest.mark.parametrize("typed", ["", "%E2%80%8B", "%00", "%C2%B2"])
+def test_what_says_no_day_is_told(clerk: Clerk, typed: str) -> None:
+    """A zero-width space comes along with a copied date; it is no day, and no empty page either."""
+    clerk.open(f"/forms/assistance-08/edition?day={typed}")
+    assert clerk.answer.status_code == 422
+    assert clerk.page.xpath("//input[@aria-invalid='true']")
+
+
 def test_an_unknown_form_has_no_editions(clerk: Clerk) -> None:
     assert clerk.open("/forms/mse-99/edition?day=01.01.2022").status_code == 404
 
