@@ -146,12 +146,13 @@ def check(draft_id: str) -> ResponseReturnValue:
     filling = draft.filling(is_checked=True)
     if not filling.reading.is_right:
         return redirect(_fill_address(draft.id, is_checked=True), 303)
+    answers = filling.reading.answers
     return render_template(
         "drafts/check.html",
         draft=draft,
         filling=filling,
-        sections=review(draft.edition, filling.reading.answers, form_language()),
-        doubts=overridden(draft.edition, filling.reading.answers),
+        sections=review(draft.edition, answers, today=filling.today, language=filling.language),
+        doubts=overridden(draft.edition, answers),
         outputs=tuple(OUTPUTS),
         default_output=DEFAULT_OUTPUT,
         may_issue=signed_in_actor().may(Permission.ISSUE),

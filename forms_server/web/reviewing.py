@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from flask_babel import gettext
 
 from forms_server.fields.answers import first_input
 from forms_server.fields.base import Value
 from forms_server.fields.registry import type_of
+from forms_server.fields.scopes import scope_of
 from forms_server.fields.values import ROW, Answers
 from forms_server.languages import Language
 from forms_server.specs.expressions import holds
@@ -65,10 +67,11 @@ class SectionReview:
     items: tuple[Line | TableReview, ...]
 
 
-def review(edition: Edition, answers: Answers, language: Language) -> tuple[SectionReview, ...]:
+def review(
+    edition: Edition, answers: Answers, *, today: date, language: Language
+) -> tuple[SectionReview, ...]:
     """Every section with what was answered; questions that do not apply are left out."""
-    reviewer = _Reviewer(edition, answers, language)
-    return tuple(reviewer.sections())
+    return tuple(_Reviewer(edition, answers, today=today, language=language).sections())
 
 
 def overridden(edition: Edition, answers: Answers) -> tuple[tuple[Rule, str], ...]:
@@ -78,10 +81,13 @@ def overridden(edition: Edition, answers: Answers) -> tuple[tuple[Rule, str], ..
 
 
 class _Reviewer:
-    def __init__(self, edition: Edition, answers: Answers, language: Language) -> None:
+    def __init__(
+        self, edition: Edition, answers: Answers, *, today: date, language: Language
+    ) -> None:
         self.edition = edition
         self.answers = answers
         self.language = language
+        self.scope = scope_of(edition, answers.values, today)
 
     def sections(self) -> Iterator[SectionReview]:
         for section in self.edition.sections:
@@ -90,20 +96,7 @@ class _Reviewer:
                 yield SectionReview(section.id, section.title[self.language], items)
 
     def _applies(self, item: FieldSpec | TableSpec) -> bool:
-        return item.shown_if is None or holds(item.shown_if, self._scope())
-
-    def _scope(self) -> Mapping[str, Value]:
-        """Answers, and the parts of composite ones; tables' columns as lists."""
-        scope = dict(self.answers.values)
-        for item in self.edition.items.values():
-            value = self.answers.value(item.id)
-            if isinstance(item, TableSpec):
-                rows = list(value.values()) if isinstance(value, Mapping) else value or ()
-                for column in item.columns:
-                    scope[f"{item.id}.{column.id}"] = tuple(row.get(column.id) for row in rows)
-            elif isinstance(value, Mapping):
-                scope |= {f"{item.id}.{part}": found for part, found in value.items()}
-        return scope
+        return item.shown_if is None or holds(item.shown_if, self.scope)
 
     def _item(self, item: FieldSpec | TableSpec) -> Line | TableReview:
         if isinstance(item, TableSpec):
