@@ -125,10 +125,9 @@ def take(draft_id: str) -> ResponseReturnValue:
     draft = _open(draft_id)
     if draft.is_issued:
         return _to_document(draft)
-    is_stale = request.form.get("seen", "") not in {"", draft.seen}
     if _wants_json():
-        return _autosave(draft, is_stale=is_stale)
-    if is_stale:
+        return _autosave(draft)
+    if _is_stale(draft):
         _tell_stale(draft)
     action = read_action(request.form.get("action", ""))
     outcome = act(draft.edition, read_posted(draft.edition, request.form), action)
@@ -162,10 +161,13 @@ def check(draft_id: str) -> ResponseReturnValue:
 @pages.post("/drafts/<draft_id>/issue")
 @sign_in_required
 def issue_draft(draft_id: str) -> ResponseReturnValue:
-    """A second click, or a second window, comes to the same document."""
+    """A second click comes to the same document; what was not looked over is not issued."""
     draft = _open(draft_id)
     if draft.is_issued:
         return _to_document(draft)
+    if _is_stale(draft):
+        _tell_stale(draft)
+        return redirect(url_for("drafts.check", draft_id=draft.id), 303)
     reading = draft.filling(is_checked=True).reading
     if not reading.is_right:
         return redirect(_fill_address(draft.id, is_checked=True), 303)
@@ -215,9 +217,14 @@ def _carried(draft: OpenDraft) -> Sequence[str] | None:
     return [fill.shorten(item.label[language]) for item in items]
 
 
-def _autosave(draft: OpenDraft, *, is_stale: bool) -> ResponseReturnValue:
+def _is_stale(draft: OpenDraft) -> bool:
+    """Whether another window has saved the draft since this one showed it."""
+    return request.form.get("seen", "") not in {"", draft.seen}
+
+
+def _autosave(draft: OpenDraft) -> ResponseReturnValue:
     """What saves itself overwrites nothing that another window has saved; a button does."""
-    if is_stale:
+    if _is_stale(draft):
         return jsonify(seen=draft.seen, stale=True)
     raw = read_posted(draft.edition, request.form)
     return jsonify(seen=_save(draft, raw, language=form_language()), stale=False)

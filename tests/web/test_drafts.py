@@ -348,6 +348,22 @@ def test_what_became_a_document_can_no_longer_be_changed(clerk: Clerk, edition: 
     assert clerk.answer.request.path.startswith("/documents/")
 
 
+def test_what_another_window_changed_is_looked_over_before_it_is_issued(
+    clerk: Clerk, edition: Edition
+) -> None:
+    address = clerk.start("mse-01")
+    clerk.press("check", sample(edition))
+    fields = typed(clerk.page.xpath("//form[@data-once]")[0])
+    clerk.open(address)
+    clerk.press("save", {"person-surname": "Өзгеріс"})
+    clerk.post(f"{address}/issue", fields)
+    assert clerk.answer.request.path == f"{address}/check"
+    assert "басқа терезеде өзгертілген" in clerk.text
+    assert "Өзгеріс" in clerk.text
+    clerk.press("", form="//form[@data-once]")
+    assert clerk.answer.request.path.startswith("/documents/")
+
+
 def test_only_right_answers_are_issued(clerk: Clerk, edition: Edition) -> None:
     address = clerk.start("mse-01")
     clerk.press("check", sample(edition))
