@@ -153,7 +153,7 @@ def issue_command(  # noqa: PLR0913  # click gives every option by name
     with _refusals(output), _workshop() as workshop:
         actor = _actor(workshop, login)
         edition = _edition(workshop.forms, form_id, day)
-        today = now.astimezone(workshop.zone).date()
+        today = workshop.day_of(now)
         reading = judge(workshop, edition, _read_json(answers), today=today).reading
         _refuse_wrong(reading, output)
         record = issue(workshop, edition, reading.answers, output=output, actor=actor, now=now)

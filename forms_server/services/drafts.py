@@ -46,7 +46,7 @@ def start_draft(  # noqa: PLR0913  # on what, from what, who, when: all by name
     require(actor, Permission.FILL)
     source = open_source(workshop, source_number, actor=actor) if source_number else None
     known = _known(workshop, actor)
-    today = now.astimezone(workshop.zone).date()
+    today = workshop.day_of(now)
     raw = {
         spec.id: default
         for spec in edition.fields()

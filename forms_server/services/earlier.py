@@ -182,7 +182,7 @@ class _Papers:
     def _read(
         self, record: DocumentRecord, edition: Edition, raw: Mapping[str, Raw]
     ) -> Mapping[str, Value]:
-        day = record.reserved_at.astimezone(self.workshop.zone).date()
+        day = self.workshop.day_of(record.reserved_at)
         return scope_of(edition, read_answers(edition, raw, day).answers.values, day)
 
 

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from forms_server.documents.context import Output, Page, Stamp
 from forms_server.documents.data_xml import DataHead, write_data
@@ -87,7 +87,7 @@ def issue(  # noqa: PLR0913  # what, in which language, who, when: all by name
         raise ServiceError("output-unknown", output=output)
     token = _new_token()
     raw = write_answers(edition, answers)
-    counted = _counted(edition, actor.office, year=f"{now.astimezone(workshop.zone):%Y}")
+    counted = _counted(edition, actor.office, year=str(workshop.day_of(now).year))
     request = NewDocument(
         scope="/".join([edition.form_id, *(counted[name] for name in edition.numbering.per)]),
         number_pattern=_pattern(edition, counted),
@@ -205,7 +205,7 @@ def _judge_again(workshop: Workshop, edition: Edition, request: NewDocument) -> 
     """What of the person's earlier documents lets these answers be issued at this moment."""
     if not edition.earlier or _is_second_click(workshop, request):
         return None
-    today = request.reserved_at.astimezone(workshop.zone).date()
+    today = workshop.day_of(request.reserved_at)
     judgement = judge(workshop, edition, request.answers, today=today, draft_id=request.draft_id)
     if not judgement.reading.is_right:
         raise ServiceError(PERSON_CHANGED)
@@ -271,7 +271,7 @@ def seal_record(workshop: Workshop, record: DocumentRecord) -> tuple[bytes, byte
     edition = workshop.edition(record.form_id, record.edition_id)
     if edition is None:
         raise ServiceError("edition-missing", form=record.form_id, edition=record.edition_id)
-    answers = read_answers(edition, record.answers, _day(workshop, record)).answers
+    answers = read_answers(edition, record.answers, workshop.day_of(record.reserved_at)).answers
     data = _data(workshop, record, edition, answers)
     pdf = print_record(workshop, record, edition, answers=answers, data=data)
     sealed = workshop.sealer.seal(
@@ -314,10 +314,6 @@ def _data(workshop: Workshop, record: DocumentRecord, edition: Edition, answers:
     return write_data(edition, answers, head)
 
 
-def _day(workshop: Workshop, record: DocumentRecord) -> date:
-    return record.reserved_at.astimezone(workshop.zone).date()
-
-
 def stamp_of(workshop: Workshop, record: DocumentRecord) -> Stamp:
     """What issuing adds to the page in letters; the QR is drawn beside it."""
     return Stamp(
@@ -336,7 +332,7 @@ def _qr(workshop: Workshop, record: DocumentRecord, data: bytes) -> bytes:
         form=record.form_id,
         edition=record.edition_id,
         number=record.number,
-        issued_on=_day(workshop, record),
+        issued_on=workshop.day_of(record.reserved_at),
         office=_office(workshop, record).code,
         masked_name=record.masked_name,
         data_sha256=hashlib.sha256(data).digest(),

@@ -89,7 +89,7 @@ def _source(workshop: Workshop, number: str, *, actor: Actor) -> Source:
     edition = form.edition(record.edition_id) if form else None
     if form is None or edition is None:
         raise ServiceError("edition-missing", form=record.form_id, edition=record.edition_id)
-    day = record.reserved_at.astimezone(workshop.zone).date()
+    day = workshop.day_of(record.reserved_at)
     return Source(record=record, form=form, edition=edition, day=day)
 
 

@@ -203,7 +203,7 @@ def _certificate(workshop: Workshop, record: DocumentRecord | None) -> Certifica
 def _rows(
     workshop: Workshop, edition: Edition, record: DocumentRecord
 ) -> Iterator[tuple[BilingualText, BilingualText]]:
-    day = record.reserved_at.astimezone(workshop.zone).date()
+    day = workshop.day_of(record.reserved_at)
     reading = read_answers(edition, record.answers, day)
     yield from show_answers(edition, reading.answers)
 

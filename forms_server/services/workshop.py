@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from cryptography import x509
@@ -55,6 +55,10 @@ class Workshop:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.settings.time_zone)
+
+    def day_of(self, moment: datetime) -> date:
+        """The day at the office; ``moment`` is aware of its zone."""
+        return moment.astimezone(self.zone).date()
 
     def edition(self, form_id: str, edition_id: str) -> Edition | None:
         form = self.forms.get(form_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 
@@ -43,7 +42,7 @@ def now() -> datetime:
 
 def today() -> date:
     """The day at the office."""
-    return _at_the_office(now()).date()
+    return workshop().day_of(now())
 
 
 def show_day(day: date | datetime | None) -> str:
@@ -68,7 +67,7 @@ def show_moment(moment: datetime | None) -> str:
 
 
 def _at_the_office(moment: datetime) -> datetime:
-    return moment.astimezone(ZoneInfo(workshop().settings.time_zone))
+    return moment.astimezone(workshop().zone)
 
 
 def _desk() -> Desk:

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from forms_server.errors import ServiceError
 from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import type_of
+from forms_server.fields.values import Answers
 from forms_server.languages import Language
 from forms_server.services.accounts import Permission
 from forms_server.services.issuing import (
@@ -24,8 +25,8 @@ from forms_server.services.issuing import (
     recent_documents,
 )
 from forms_server.services.prefill import begun_from, offers
-from forms_server.specs.model import Edition, FormSpec, SignatureSpec, Way
-from forms_server.storage.records import DocumentState
+from forms_server.specs.model import Edition, FieldSpec, FormSpec, TableSpec, Way
+from forms_server.storage.records import DocumentRecord, DocumentState
 from forms_server.web.desk import now, today, workshop
 from forms_server.web.languages import form_language, page_language
 from forms_server.web.sessions import sign_in_required, signed_in_actor
@@ -107,7 +108,7 @@ def show(number: str) -> ResponseReturnValue:
         followers=begun_from(workshop(), number, actor=actor),
         form=form,
         edition=edition,
-        signers=_signers(edition, document.answers),
+        signers=_signers(edition, document),
         may_annul=actor.may(Permission.ANNUL),
     )
 
@@ -167,24 +168,23 @@ def _edition(form_id: str, edition_id: str) -> tuple[FormSpec, Edition]:
     return form, edition
 
 
-def _signers(edition: Edition, answers: Mapping[str, object]) -> Sequence[Signer]:
-    language = form_language()
+def _signers(edition: Edition, document: DocumentRecord) -> Sequence[Signer]:
+    """Who is to sign; the answers, of a journal thousands, are read once, if a name is in them."""
+    language, day = form_language(), workshop().day_of(document.reserved_at)
+    is_named = any(signature.name for signature in edition.signatures)
+    answers = read_answers(edition, document.answers if is_named else {}, day).answers
     return [
         Signer(
             label=signature.label[language],
             way=WAYS[signature.way],
-            name=_signer_name(edition, signature, answers, language),
+            name=_signer_name(edition.items.get(signature.name or ""), answers, language),
             is_required=signature.required,
         )
         for signature in edition.signatures
     ]
 
 
-def _signer_name(
-    edition: Edition, signature: SignatureSpec, raw: Mapping[str, object], language: Language
-) -> str:
-    spec = next((field for field in edition.fields() if field.id == signature.name), None)
-    if spec is None:
+def _signer_name(spec: FieldSpec | TableSpec | None, answers: Answers, language: Language) -> str:
+    if not isinstance(spec, FieldSpec) or answers.value(spec.id) is None:
         return ""
-    value = read_answers(edition, raw, now().date()).answers.value(spec.id)
-    return "" if value is None else type_of(spec).show(value, spec, language)
+    return type_of(spec).show(answers.value(spec.id), spec, language)
