@@ -28,6 +28,12 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
     return sentences
 
 
+def words(code: str) -> BilingualText:
+    """A text of the catalogue in the languages that forms have; it takes no values."""
+    texts = catalogue()[code]
+    return BilingualText(kk=texts["kk"], ru=texts["ru"])
+
+
 class FormsServerError(Exception):
     """Something was refused; ``code`` is for machines, ``message`` and ``say`` for people."""
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from forms_server.errors import InvalidAnswerError, catalogue
+from forms_server.errors import InvalidAnswerError, words
 from forms_server.languages import BilingualText, Language
 from forms_server.specs.model import FieldSpec
 
@@ -152,5 +152,4 @@ class Composite(FieldType):
 
 def part_label(code: str) -> BilingualText:
     """The label of a part of a composite, from ``messages/parts.toml``."""
-    texts = catalogue()[f"part-{code}"]
-    return BilingualText(kk=texts["kk"], ru=texts["ru"])
+    return words(f"part-{code}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import ClassVar
 
-from forms_server.errors import InvalidAnswerError, catalogue
+from forms_server.errors import InvalidAnswerError, catalogue, words
 from forms_server.fields.base import (
     Composite,
     FieldType,
@@ -140,10 +140,6 @@ class Person(Composite):
     name = "person"
     parts = ("surname", "given_name", "patronymic", "initials")
     rule_names = ("surname", "given_name", "patronymic")
-    samples: ClassVar[dict[Language, tuple[str, str, str]]] = {
-        Language.KK: ("Үлгіев", "Үлгі", "Үлгіұлы"),
-        Language.RU: ("Образцов", "Образец", "Образцович"),
-    }
 
     def part_specs(self, spec: FieldSpec) -> Sequence[FieldSpec]:
         return (
@@ -155,8 +151,8 @@ class Person(Composite):
         )
 
     def show(self, value: Value, spec: FieldSpec, language: Language) -> str:
-        words = (value.get(part.id) for part in self.part_specs(spec))
-        return " ".join(word for word in words if word)
+        names = (value.get(part.id) for part in self.part_specs(spec))
+        return " ".join(name for name in names if name)
 
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
         if part != "initials":
@@ -165,9 +161,11 @@ class Person(Composite):
         return f"{value['surname']} {' '.join(f'{letter}.' for letter in initials)}".strip()
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
-        return dict(
-            zip(("surname", "given_name", "patronymic"), self.samples[language], strict=True)
-        )
+        return {
+            "surname": words("sample-surname")[language],
+            "given_name": words("sample-given-name")[language],
+            "patronymic": words("sample-patronymic")[language],
+        }
 
 
 class Address(Composite):
@@ -208,13 +206,15 @@ class Address(Composite):
         return text if item is None else item.text[language]
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
-        region = spec.reference.items[0].id if spec.reference else "Үлгі"
-        words = {
-            Language.KK: ("Үлгі ауданы", "Үлгі ауылы", "Үлгі көшесі"),
-            Language.RU: ("Образцовый", "Образцово", "Образцовая"),
-        }[language]
-        names = dict(zip(("district", "village", "street"), words, strict=True))
-        return {"region": region, **names, "house": "1", "flat": "2"}
+        listed = spec.reference.items[0].id if spec.reference else None
+        return {
+            "region": listed or words("sample-region")[language],
+            "district": words("sample-district")[language],
+            "village": words("sample-village")[language],
+            "street": words("sample-street")[language],
+            "house": "1",
+            "flat": "2",
+        }
 
 
 class IdentityDocument(Composite):
@@ -264,6 +264,9 @@ class IdentityDocument(Composite):
         return show_day(day) if part == "on" else Date.part_of(day, part, language)
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
-        issuer = {Language.KK: "ҚР ІІМ", Language.RU: "МВД РК"}[language]
-        kind = spec.options[0].id
-        return {"kind": kind, "number": "000000000", "issuer": issuer, "issued_on": "2020-01-02"}
+        return {
+            "kind": spec.options[0].id,
+            "number": "000000000",
+            "issuer": words("sample-issuer")[language],
+            "issued_on": "2020-01-02",
+        }

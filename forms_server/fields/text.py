@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import date
 
-from forms_server.errors import InvalidAnswerError
+from forms_server.errors import InvalidAnswerError, words
 from forms_server.fields.base import FieldType, Input, Raw, Value, XsdType
 from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec
@@ -29,8 +29,7 @@ class Text(FieldType):
         return XsdType("xs:string", (("minLength", "1"), ("maxLength", longest)))
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
-        text = {Language.KK: "Үлгі жауап", Language.RU: "Образец ответа"}[language]
-        return text[: spec.limits.length or self.longest]
+        return words("sample-answer")[language][: spec.limits.length or self.longest]
 
 
 class LongText(Text):

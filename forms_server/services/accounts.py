@@ -18,7 +18,7 @@ from types import MappingProxyType
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from forms_server.errors import ServiceError, catalogue
+from forms_server.errors import ServiceError, words
 from forms_server.languages import BilingualText
 from forms_server.storage.records import (
     AccountRecord,
@@ -48,8 +48,7 @@ class Role(StrEnum):
 
     @property
     def label(self) -> BilingualText:
-        texts = catalogue()[f"role-{self}"]
-        return BilingualText(kk=texts["kk"], ru=texts["ru"])
+        return words(f"role-{self}")
 
 
 class Permission(StrEnum):

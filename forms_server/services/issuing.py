@@ -27,7 +27,7 @@ from forms_server.documents.qr import (
     short_code,
     write_seal,
 )
-from forms_server.errors import DocumentError, ServiceError, StorageError
+from forms_server.errors import DocumentError, ServiceError, StorageError, words
 from forms_server.fields.answers import read_answers
 from forms_server.fields.values import Answers, write_answers
 from forms_server.languages import OUTPUTS, Language
@@ -294,9 +294,10 @@ def print_record(
     """The document's PDF before its seal: the same bytes for the same record and QR."""
     stamp = stamp_of(workshop, record)
     pages = pages_of(edition, record.output, Output.ISSUED, answers=answers, stamp=stamp)
+    title = words("data-file")
     attachment = DataFile(
         name=f"{record.number}.xml",
-        description="Жауаптар / Ответы",
+        description=f"{title.kk} / {title.ru}",
         content=data,
         made_at=record.reserved_at,
     )

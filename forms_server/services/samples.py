@@ -6,15 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
+from forms_server.errors import words
 from forms_server.fields.base import Raw
 from forms_server.fields.registry import type_of
 from forms_server.fields.values import OVERRIDES, ROW
-from forms_server.languages import BilingualText, Language
+from forms_server.languages import Language
 from forms_server.specs.model import Edition, FieldSpec, Rows, Rule, Severity, TableSpec
 
 SAMPLE_ROWS = 2
-REASON = BilingualText(kk="Үлгі: бір адамға бірнеше рет жасалады", ru="Образец: делается не раз")
-"""Why a sample lets stand what a rule finds in earlier documents: it is its own earlier one."""
 NEXT_ROW = "|"
 """Parts the samples of a column's successive rows."""
 
@@ -36,7 +35,8 @@ class _Sampler:
         fields = self._fields(edition.fields())
         every = {**tables, **fields}
         answers = {name: every[name] for name in edition.items if name in every}
-        reasons = {rule.id: REASON[self.language] for rule in _looking_back(edition)}
+        reason = words("sample-reason")[self.language]
+        reasons = {rule.id: reason for rule in _looking_back(edition)}
         return {**answers, OVERRIDES: reasons} if reasons else answers
 
     def _fields(self, specs: Iterable[FieldSpec]) -> dict[str, Raw]:
@@ -66,7 +66,10 @@ class _Sampler:
 
 
 def _looking_back(edition: Edition) -> Iterator[Rule]:
-    """The warnings that earlier documents of the person may raise."""
+    """The warnings that earlier documents of the person may raise.
+
+    A sample gives its reason beforehand: the next one like it finds it as its own earlier one.
+    """
     looks = {look.id for look in edition.earlier}
     for rule in edition.rules:
         names = rule.test.names | (rule.when.names if rule.when else frozenset())
