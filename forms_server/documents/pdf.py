@@ -76,10 +76,8 @@ class Printer:
         )
         self._numbers = CSS(string=f"@page {{ @bottom-right {{ {slot_colour(PAGE_NUMBER)} }} }}")
 
-    def print_pdf(
-        self, html: str, *, data: DataFile | None = None, fillable: bool = False
-    ) -> bytes:
-        """The PDF of a document; PDF/A-3a unless it is a fillable blank.
+    def print_pdf(self, html: str, *, fillable: bool = False) -> bytes:
+        """The PDF of a blank; PDF/A-3a unless it is a fillable one.
 
         Raises :class:`DocumentError` when WeasyPrint says anything in its log: a misspelt property,
         a missing image or letter would otherwise be a silently spoilt paper.
@@ -87,12 +85,7 @@ class Printer:
         options: dict[str, Any] = {"pdf_forms": True} if fillable else {"pdf_variant": "pdf/a-3a"}
         with _ONE_AT_A_TIME, _log_is_silent(), _collector_is_held():
             document = self._lay_out(html, options)
-            written = document.write_pdf(
-                finisher=_finish,
-                attachments=[_attachment(data)] if data else None,
-                pdf_tags=True,
-                **options,
-            )
+            written = document.write_pdf(finisher=_finish, pdf_tags=True, **options)
         assert isinstance(written, bytes)  # noqa: S101  # no target was given
         return written
 

@@ -86,7 +86,7 @@ def test_after_a_refusal_the_printer_prints_on(
 
 def test_a_page_is_tagged_and_says_its_language(printer: Printer, tmp_path: Path) -> None:
     path = tmp_path / "page.pdf"
-    path.write_bytes(printer.print_pdf(page(), data=DATA))
+    path.write_bytes(printer.print_pdf(page()))
     verapdf(path)
     with pikepdf.open(path) as pdf:
         assert str(pdf.Root.Lang) == "kk"
@@ -95,7 +95,7 @@ def test_a_page_is_tagged_and_says_its_language(printer: Printer, tmp_path: Path
 
 
 def test_the_data_are_attached_once(printer: Printer) -> None:
-    with pikepdf.open(BytesIO(printer.print_pdf(page(), data=DATA))) as pdf:
+    with pikepdf.open(BytesIO(printer.lay_out_slots(page(), DATA).pdf)) as pdf:
         (attached,) = pdf.Root.AF
         assert str(attached.AFRelationship) == "/Data"
         assert str(attached.UF) == DATA.name
@@ -103,7 +103,7 @@ def test_the_data_are_attached_once(printer: Printer) -> None:
         assert [*pdf.attachments] == [DATA.name]
 
 
-def test_without_data_nothing_is_attached(printer: Printer) -> None:
+def test_nothing_is_attached_to_a_blank(printer: Printer) -> None:
     with pikepdf.open(BytesIO(printer.print_pdf(page()))) as pdf:
         assert "/AF" not in pdf.Root
         assert not [*pdf.attachments]
@@ -121,24 +121,24 @@ CHILD = """
 import sys
 from forms_server.documents.pdf import Printer
 from tests.documents.test_pdf import DATA, STYLE, page
-sys.stdout.buffer.write(Printer(STYLE).print_pdf(page(), data=DATA))
+sys.stdout.buffer.write(Printer(STYLE).lay_out_slots(page(), DATA).pdf)
 """
 
 
 def test_two_processes_print_the_same_bytes(printer: Printer) -> None:
-    here = printer.print_pdf(page(), data=DATA)
+    here = printer.lay_out_slots(page(), DATA).pdf
     there = subprocess.run(
         [sys.executable, "-c", CHILD], cwd=ROOT, capture_output=True, check=True
     ).stdout
     assert hashlib.sha256(there).digest() == hashlib.sha256(here).digest()
-    assert printer.print_pdf(page(), data=DATA) == here
+    assert printer.lay_out_slots(page(), DATA).pdf == here
 
 
 def test_threads_print_one_after_another(printer: Printer) -> None:
     html = page("<p>Құжат</p>" * 40)
-    alone = printer.print_pdf(html, data=DATA)
+    alone = printer.print_pdf(html)
     with ThreadPoolExecutor(max_workers=4) as threads:
-        together = [threads.submit(printer.print_pdf, html, data=DATA) for _ in range(12)]
+        together = [threads.submit(printer.print_pdf, html) for _ in range(12)]
     assert {task.result() for task in together} == {alone}
 
 
