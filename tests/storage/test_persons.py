@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from forms_server.errors import StorageError
 from forms_server.languages import BilingualText, Language
 from forms_server.storage.database import MIGRATIONS, open_engine, reading, upgrade, writing
+from forms_server.storage.persons import DRAWERS, drawers_of, hold_persons
 from forms_server.storage.records import (
     AccountRecord,
     Change,
@@ -54,6 +55,23 @@ def test_documents_of_every_office_are_found(records: Records, account: AccountR
     found = issue(records, colleague, iins=(ONE,))
     issue(records, account, iins=(OTHER,))
     assert ids_of(records, ONE) == [found.id]
+
+
+def test_more_persons_than_postgresql_has_locks_are_held(records: Records, url: str) -> None:
+    engine = open_engine(url)
+    try:
+        with writing(engine) as session:
+            hold_persons(session, {f"{number:012}" for number in range(20_000)})
+    finally:
+        engine.dispose()
+
+
+def test_everybody_takes_the_locks_of_persons_in_one_order() -> None:
+    persons = {f"{number:012}" for number in range(5_000)}
+    every = drawers_of(persons)
+    assert every == sorted({*every})
+    assert len(every) <= DRAWERS
+    assert {*drawers_of([ONE])} < {*drawers_of(persons | {ONE})}
 
 
 def test_what_is_in_print_counts_and_what_is_annulled_does_not(
