@@ -30,6 +30,7 @@ CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-net
 
 
 def has_chromium() -> bool:
+    """Whether the browser and its driver are installed."""
     return sync_playwright is not None and which("chromium") is not None
 
 

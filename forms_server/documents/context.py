@@ -98,6 +98,7 @@ class Page:
 
     @property
     def fillable(self) -> bool:
+        """Whether the page has inputs where others have lines."""
         return self.output is Output.FILLABLE
 
     def label(self, name: str, language: str | None = None) -> str:
@@ -114,6 +115,7 @@ class Page:
         return self.label(name)
 
     def row_label(self, name: str) -> str:
+        """The heading of the column of a table's printed rows; empty if the table has none."""
         text = self._table(name).row_label
         return self._say(text) if text else ""
 
@@ -139,12 +141,15 @@ class Page:
         return f"{label}: {self._say(parts[part].label)}" if part in parts else label
 
     def options(self, name: str) -> tuple[Option, ...]:
+        """What a field lets choose from, in the order of the print."""
         return self._field(name).options
 
     def option_text(self, option: Option) -> str:
+        """An option in the page's language, or in both."""
         return self._say(option.text)
 
     def option(self, name: str, option_id: str) -> Option:
+        """One option of a field; :class:`UnknownNameError` if there is none of that id."""
         found = self._field(name).option(option_id)
         if found is None:
             raise UnknownNameError(f"{name}.{option_id}")
@@ -194,6 +199,7 @@ class Page:
         return tuple(row for row in answered if row[ROW] == spec.id)
 
     def columns(self, name: str) -> tuple[FieldSpec, ...]:
+        """The columns of a table that are printed."""
         return tuple(column for column in self._table(name).columns if column.printed)
 
     def _show(

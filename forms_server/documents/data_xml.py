@@ -34,6 +34,7 @@ class DataHead:
 
 
 def namespace(edition: Edition) -> str:
+    """The XML namespace of an edition's data."""
     return f"urn:forms-server:data:{edition.form_id}:{edition.id}"
 
 

@@ -45,6 +45,7 @@ class SlotFont:
     descriptor: Mapping[str, int | tuple[int, ...]]
 
     def has(self, text: str) -> bool:
+        """Whether the font holds every letter of the text."""
         return all(letter in self.glyphs for letter in text)
 
     def width(self, text: str, size: float) -> float:

@@ -61,6 +61,7 @@ class PlannedJournal:
 
     @property
     def bands(self) -> int:
+        """How many groups of columns have pages of their own."""
         return len(next(iter(self.shapes.values())))
 
 

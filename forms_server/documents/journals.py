@@ -55,6 +55,7 @@ class Journal:
 
     @property
     def bands(self) -> int:
+        """How many groups of columns have pages of their own."""
         return len(next(iter(self.samples.values())))
 
     def probe_block(self, copy: Copy, kind: str, band: int) -> int:

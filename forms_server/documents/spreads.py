@@ -47,9 +47,11 @@ class CellPlace:
     is_centred: bool
 
     def height(self, lines: int) -> float:
+        """The height of a cell with so many lines."""
         return lines * self.line + self.around
 
     def lines_in(self, height: float) -> int:
+        """How many lines a cell of this height holds."""
         return int((height - self.around) / self.line)
 
 
@@ -132,6 +134,7 @@ class RowLayout:
         self._known: dict[tuple[Paragraphs, float, float], Lines] = {}
 
     def lay_out(self, row: JournalRow) -> LaidRow:
+        """The row in lines, as high as its highest cell in any band."""
         bands = tuple(
             tuple(map(self._lines, texts, block.cells))
             for texts, block in zip(row.bands, self._shapes[row.kind], strict=True)
