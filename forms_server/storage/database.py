@@ -19,7 +19,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.orm import Session
 
 from forms_server.errors import StorageError
@@ -97,6 +97,9 @@ def _named_refusals() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise StorageError("record-conflict") from error
+    except DataError as error:
+        # PostgreSQL takes no NUL in a text: an address that somebody made up is no failure of ours.
+        raise StorageError("value-not-storable") from error
     except DBAPIError as error:
         raise StorageError("database-failed", kind=type(error).__name__) from error
 

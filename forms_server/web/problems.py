@@ -52,6 +52,7 @@ KINDS: Mapping[int, str] = {
 STATUSES: Mapping[str, int] = {
     "not-allowed": 403,
     "sign-in-refused": 401,
+    "value-not-storable": 400,
     "database-failed": 503,
     "blob-store-failed": 503,
     "blob-missing": 500,

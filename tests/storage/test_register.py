@@ -321,3 +321,12 @@ def test_processes_with_the_same_drafts_make_each_document_once(
     told = [process.communicate(timeout=60)[0] for process in running]
     assert len(set(told)) == 1
     assert numbers_kept(records) == list(range(1, 21))
+
+
+def test_a_nul_in_an_address_is_no_failure_of_the_database(records: Records, url: str) -> None:
+    """SQLite compares it like any letter; PostgreSQL refuses it."""
+    if url.startswith("sqlite"):
+        assert records.documents.by_number("\0") is None
+    else:
+        with pytest.raises(StorageError, match="value-not-storable"):
+            records.documents.by_number("\0")

@@ -27,6 +27,7 @@ WORDS_OF_A_PERSON = "Ұлыбек, 000000000000"
         (StorageError("document-missing"), 404),
         (ServiceError("annulment-reason-missing"), 409),
         (StorageError("database-failed", kind="x"), 503),
+        (StorageError("value-not-storable"), 400),
         (DocumentError("pdf-not-a-pdf"), 422),
         (InvalidAnswerError("answer-missing"), 422),
     ],
