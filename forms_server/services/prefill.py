@@ -7,7 +7,7 @@ have) stays behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeAlias
@@ -97,8 +97,8 @@ def offers(workshop: Workshop, number: str, *, actor: Actor, today: date) -> tup
     """The forms that can be begun from a document, the likeliest first.
 
     What follows it, then forms of the same rules, then others; among these by what is carried.
-
-    The document's own form stands last: to write the same paper again is the rarer wish.
+    The document's own form stands last: to write the same paper again is the rarer wish. Refuses
+    with ``document-not-found`` and ``source-not-issued``.
     """
     require(actor, Permission.FILL)
     source = open_source(workshop, number, actor=actor)
@@ -150,7 +150,7 @@ class _Carrier:
         if means in self.itself:
             type_, raw = self.itself[means]
             return raw if type_ == _family(spec.type) else None
-        fitted = (_fit(raw, asked, spec) for asked, raw in self._answers(means))
+        fitted = (_fitter(asked, spec)(raw) for asked, raw in self._answers(means))
         return next((raw for raw in fitted if raw), None)
 
     def _is_carried(self, spec: FieldSpec) -> bool:
@@ -184,7 +184,7 @@ class _Carrier:
         other, columns = max(shared, key=lambda pair: len(pair[1]), default=(None, ()))
         if other is None or not columns:
             return self._first_row(table)
-        return [row for row in (_fit_row(row, columns) for row in self._answered(other)) if row]
+        return [row for row in _fit_rows(self._answered(other), columns) if row]
 
     def _shared_columns(self, other: TableSpec, table: TableSpec) -> Columns:
         """Columns of one meaning, if they tell more than what every paper says."""
@@ -203,12 +203,14 @@ class _Carrier:
         columns = tuple(_same_columns(other, table))
         if table.rows_are is Rows.FIXED:
             answers: Any = self.source.record.answers.get(other.id) or {}
-            fitted = {name: _fit_row(row, columns) for name, row in answers.items()}
-            return {name: row for name, row in fitted.items() if row and _has_row(table, name)}
-        rows = ((row, _fit_row(row, columns)) for row in self._answered(other))
+            named = zip(answers, _fit_rows(answers.values(), columns), strict=True)
+            return {name: row for name, row in named if row and _has_row(table, name)}
+        rows = self._answered(other)
+        fitted = _fit_rows(rows, columns)
         if table.rows_are is Rows.FREE:
-            return [fitted for _, fitted in rows if fitted]
-        return [{ROW: row[ROW], **fitted} for row, fitted in rows if _has_row(table, row[ROW])]
+            return [row for row in fitted if row]
+        picked = ((row[ROW], found) for row, found in zip(rows, fitted, strict=True))
+        return [{ROW: name, **found} for name, found in picked if _has_row(table, name)]
 
     def _first_row(self, table: TableSpec) -> Raw:
         """One row of what the document says of its person: an application in a journal."""
@@ -231,10 +233,12 @@ def _same_columns(other: TableSpec, table: TableSpec) -> Iterator[tuple[FieldSpe
                 yield asked, column
 
 
-def _fit_row(row: Mapping[str, Raw], columns: Columns) -> Mapping[str, Raw]:
-    """What a row answers, in the columns of another table."""
-    fitted = {column.id: _fit(row.get(asked.id), asked, column) for asked, column in columns}
-    return {name: raw for name, raw in fitted.items() if raw}
+def _fit_rows(rows: Iterable[Mapping[str, Raw]], columns: Columns) -> Iterator[Mapping[str, Raw]]:
+    """What rows answer, in the columns of another table; of a journal these are thousands."""
+    fits = [(asked.id, column.id, _fitter(asked, column)) for asked, column in columns]
+    for row in rows:
+        fitted = {name: fit(row.get(own)) for own, name, fit in fits if row.get(own)}
+        yield {name: raw for name, raw in fitted.items() if raw}
 
 
 def _has_row(table: TableSpec, row_id: str) -> bool:
@@ -242,18 +246,23 @@ def _has_row(table: TableSpec, row_id: str) -> bool:
     return row is not None and not row.heading
 
 
-def _fit(raw: Raw, asked: FieldSpec, spec: FieldSpec) -> Raw:
-    """A raw answer to ``asked`` as one to ``spec``; nothing where it cannot be one."""
-    if not raw or _family(asked.type) != _family(spec.type):
+def _fitter(asked: FieldSpec, spec: FieldSpec) -> Callable[[Raw], Raw]:
+    """Makes of a raw answer to ``asked`` one to ``spec``; nothing where it cannot be one."""
+    if _family(asked.type) != _family(spec.type):
+        return lambda _: None
+    own = {part.id: part for part in part_specs(asked)}
+    if not own:
+        return lambda raw: _offered(raw, spec)
+    fits = {part.id: _fitter(own[part.id], part) for part in part_specs(spec) if part.id in own}
+    return lambda raw: {
+        name: found for name, fit in fits.items() if (found := fit((raw or {}).get(name)))
+    }
+
+
+def _offered(raw: Raw, spec: FieldSpec) -> Raw:
+    """The answer, of a choice as far as it is offered."""
+    if not raw:
         return None
-    parts = {part.id: part for part in part_specs(asked)}
-    if parts:
-        fitted = {
-            part.id: _fit(raw.get(part.id), parts[part.id], part)
-            for part in part_specs(spec)
-            if part.id in parts
-        }
-        return {name: found for name, found in fitted.items() if found}
     if isinstance(raw, (list, tuple)):
         return [chosen for chosen in raw if spec.option(chosen)]
     is_offered = (
