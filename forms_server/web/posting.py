@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from werkzeug.datastructures import MultiDict
 
+from forms_server.fields.answers import first_input
 from forms_server.fields.base import Raw
 from forms_server.fields.build import build_form
 from forms_server.fields.values import OVERRIDES, ROW
@@ -73,18 +74,16 @@ def act(edition: Edition, raw: Mapping[str, Raw], action: Action) -> Outcome:
 
 def _add(table: TableSpec, raw: Mapping[str, Raw]) -> Outcome:
     rows = list(raw[table.id])
+    is_picked, first = table.rows_are is Rows.PICKED, table.columns[0]
     if len(rows) < table.maximum:
-        rows.append({_first_cell(table): ""})
-    return Outcome({**raw, table.id: rows}, f"{table.id}-{len(rows) - 1}-{_first_cell(table)}")
+        rows.append({ROW if is_picked else first.id: ""})
+    cell = ROW if is_picked else first_input(first)
+    return Outcome({**raw, table.id: rows}, f"{table.id}-{len(rows) - 1}-{cell}")
 
 
 def _remove(table: TableSpec, raw: Mapping[str, Raw], place: int) -> Outcome:
     rows = [row for index, row in enumerate(raw[table.id]) if index != place]
     return Outcome({**raw, table.id: rows}, table.id)
-
-
-def _first_cell(table: TableSpec) -> str:
-    return ROW if table.rows_are is Rows.PICKED else table.columns[0].id
 
 
 def _without_empty_rows(edition: Edition, raw: Mapping[str, Raw]) -> Mapping[str, Raw]:

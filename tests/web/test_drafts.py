@@ -151,6 +151,22 @@ def test_rows_are_added_and_removed(clerk: Clerk) -> None:
     assert not clerk.page.xpath("//*[@name='services-2-hours']")
 
 
+@pytest.mark.parametrize(
+    ("form_id", "table"),
+    [("assistance-08", "services"), ("mse-12", "measures"), ("mse-18", "entries")],
+)
+def test_a_row_added_without_scripts_opens_at_its_first_input(
+    clerk: Clerk, form_id: str, table: str
+) -> None:
+    address = clerk.start(form_id)
+    fields = typed(clerk.page.xpath("//form[@id='filling']")[0])
+    fields["action"] = f"add-{table}"
+    target = clerk.client.post(address, data=fields).location.partition("#")[2]
+    clerk.open(address)
+    (found,) = clerk.page.xpath("//*[@id=$target]", target=target)
+    assert found.tag in {"input", "select", "textarea"}, target
+
+
 def test_removing_the_last_row_leaves_an_empty_one(clerk: Clerk) -> None:
     clerk.start("assistance-08")
     clerk.press("remove-services-0", {"services-0-hours": "1"})
