@@ -61,7 +61,7 @@ def start_draft(  # noqa: PLR0913  # on what, from what, who, when: all by name
         language=language,
         actor=actor,
     )
-    return workshop.records.drafts.save(replace(content, based_on=source_number), now)
+    return workshop.records.drafts.enter(replace(content, based_on=source_number), now)
 
 
 def save_draft(  # noqa: PLR0913  # what, in which language, who, when: all by name

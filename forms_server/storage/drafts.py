@@ -22,15 +22,20 @@ class Drafts:
 
     _engine: Engine
 
-    def save(self, content: DraftContent, now: datetime) -> DraftRecord:
-        """Enters or overwrites a draft; refuses what has become a document (``draft-issued``)."""
+    def enter(self, content: DraftContent, now: datetime) -> DraftRecord:
+        """A new draft."""
+        row = Draft(id=content.id, owner=content.owner, created_at=now, based_on=content.based_on)
         with writing(self._engine) as session:
-            row = _writable(session, content) or _enter(session, content, now)
-            row.form_id, row.edition_id = content.form_id, content.edition_id
-            row.language, row.raw = content.language, dict(content.raw)
-            row.updated_at = now
-            session.flush()
-            return _record(row)
+            session.add(row)
+            return _write(session, row, content=content, now=now)
+
+    def save(self, content: DraftContent, now: datetime) -> DraftRecord:
+        """Overwrites a draft; what was deleted meanwhile stays so.
+
+        Refuses with ``draft-missing``, and with ``draft-issued`` what has become a document.
+        """
+        with writing(self._engine) as session:
+            return _write(session, _writable(session, content), content=content, now=now)
 
     def load(self, draft_id: str, *, owner: int) -> DraftRecord | None:
         query = select(Draft).where(Draft.id == draft_id, Draft.owner == owner)
@@ -59,21 +64,21 @@ class Drafts:
             return tuple(session.scalars(query.order_by(last, Draft.form_id).limit(limit)))
 
 
-def _writable(session: Session, content: DraftContent) -> Draft | None:
+def _writable(session: Session, content: DraftContent) -> Draft:
     row = session.scalar(select(Draft).where(Draft.id == content.id).with_for_update())
-    if row is None:
-        return None
-    if row.owner != content.owner:
+    if row is None or row.owner != content.owner:
         raise StorageError("draft-missing")
     if row.document_id is not None:
         raise StorageError("draft-issued")
     return row
 
 
-def _enter(session: Session, content: DraftContent, now: datetime) -> Draft:
-    row = Draft(id=content.id, owner=content.owner, created_at=now, based_on=content.based_on)
-    session.add(row)
-    return row
+def _write(session: Session, row: Draft, *, content: DraftContent, now: datetime) -> DraftRecord:
+    row.form_id, row.edition_id = content.form_id, content.edition_id
+    row.language, row.raw = content.language, dict(content.raw)
+    row.updated_at = now
+    session.flush()
+    return _record(row)
 
 
 def _record(row: Draft) -> DraftRecord:

@@ -115,7 +115,7 @@ def test_a_draft_of_an_edition_that_is_gone_is_told(workshop: Workshop, clerk: A
         id="gone", owner=clerk.account_id, form_id="mse-01", edition_id="1999-01-01",
         language=Language.KK, raw={},
     )  # fmt: skip
-    draft = workshop.records.drafts.save(content, NOW)
+    draft = workshop.records.drafts.enter(content, NOW)
     with pytest.raises(ServiceError, match="edition-missing"):
         edition_of(workshop, draft)
 

@@ -30,7 +30,7 @@ def content(account: AccountRecord) -> DraftContent:
 
 
 def test_a_draft_is_saved_and_saved_again(records: Records, content: DraftContent) -> None:
-    first = records.drafts.save(content, NOW)
+    first = records.drafts.enter(content, NOW)
     changed = replace(content, language=Language.RU, raw={"surname": "Образцов"})
     second = records.drafts.save(changed, LATER)
     assert (first.raw, first.language) == (content.raw, Language.KK)
@@ -39,11 +39,21 @@ def test_a_draft_is_saved_and_saved_again(records: Records, content: DraftConten
     assert second.language is Language.RU
 
 
+def test_what_saves_itself_late_brings_no_deleted_draft_back(
+    records: Records, content: DraftContent
+) -> None:
+    records.drafts.enter(content, NOW)
+    assert records.drafts.delete(content.id, owner=content.owner)
+    with pytest.raises(StorageError, match="draft-missing"):
+        records.drafts.save(content, LATER)
+    assert records.drafts.list(content.owner) == ()
+
+
 def test_another_owner_sees_and_changes_nothing(
     records: Records, content: DraftContent, office: OfficeRecord
 ) -> None:
     other = records.accounts.add(new_account(office, "other"), Change(at=NOW))
-    saved = records.drafts.save(content, NOW)
+    saved = records.drafts.enter(content, NOW)
     assert records.drafts.load("draft-1", owner=other.id) is None
     assert records.drafts.list(other.id) == ()
     assert not records.drafts.delete("draft-1", owner=other.id)
@@ -56,7 +66,7 @@ def test_the_list_shows_open_drafts_last_touched_first(
     records: Records, content: DraftContent, account: AccountRecord
 ) -> None:
     for turn, name in enumerate(("draft-1", "draft-2", "draft-3")):
-        records.drafts.save(replace(content, id=name), NOW + timedelta(minutes=turn))
+        records.drafts.enter(replace(content, id=name), NOW + timedelta(minutes=turn))
     records.documents.reserve(new_document(account, draft_id="draft-2"))
     assert [draft.id for draft in records.drafts.list(account.id)] == ["draft-3", "draft-1"]
 
@@ -67,8 +77,8 @@ def test_the_forms_touched_last_come_first_and_once(
     other = records.accounts.add(new_account(office, "other"), Change(at=NOW))
     for turn, form_id in enumerate(("mse-01", "mse-04", "mse-12", "mse-01")):
         named = replace(content, id=f"draft-{turn}", form_id=form_id)
-        records.drafts.save(named, NOW + timedelta(minutes=turn))
-    records.drafts.save(replace(content, id="draft-x", owner=other.id, form_id="mse-17"), NOW)
+        records.drafts.enter(named, NOW + timedelta(minutes=turn))
+    records.drafts.enter(replace(content, id="draft-x", owner=other.id, form_id="mse-17"), NOW)
     records.documents.reserve(new_document(account, draft_id="draft-2"))
     recent = records.drafts.recent_forms
     assert recent(account.id, limit=5) == ("mse-01", "mse-12", "mse-04")
@@ -79,11 +89,11 @@ def test_the_forms_touched_last_come_first_and_once(
 def test_a_deleted_draft_leaves_its_document(
     records: Records, content: DraftContent, account: AccountRecord
 ) -> None:
-    records.drafts.save(content, NOW)
+    records.drafts.enter(content, NOW)
     document = records.documents.reserve(new_document(account, draft_id="draft-1"))
     assert records.drafts.delete("draft-1", owner=account.id)
     assert records.documents.reserve(new_document(account, draft_id="draft-1")) == document
 
 
 def test_what_was_typed_stays_out_of_repr(records: Records, content: DraftContent) -> None:
-    assert "Үлгі" not in repr(content) + repr(records.drafts.save(content, NOW))
+    assert "Үлгі" not in repr(content) + repr(records.drafts.enter(content, NOW))

@@ -223,7 +223,7 @@ def test_a_document_knows_what_its_draft_was_begun_from(
         id="draft-1", owner=account.id, form_id="mse-04", edition_id="x", language=Language.KK,
         raw={}, based_on=source.number,
     )  # fmt: skip
-    records.drafts.save(content, NOW)
+    records.drafts.enter(content, NOW)
     kept = DraftContent(
         id="draft-1", owner=account.id, form_id="mse-04", edition_id="x", language=Language.RU,
         raw={"a": "1"},

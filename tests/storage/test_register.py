@@ -90,7 +90,7 @@ def test_a_draft_becomes_one_document(records: Records, account: AccountRecord) 
         language=Language.KK,
         raw={},
     )
-    records.drafts.save(content, NOW)
+    records.drafts.enter(content, NOW)
     first = records.documents.reserve(new_document(account, draft_id="draft-1"))
     again = records.documents.reserve(new_document(account, draft_id="draft-1"))
     assert again == first == records.documents.by_draft("draft-1")
