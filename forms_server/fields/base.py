@@ -29,6 +29,8 @@ Control: TypeAlias = Literal[
     "text", "textarea", "select", "radios", "checkboxes", "checkbox", "composite"
 ]
 
+NO_BREAK = "\u00a0"
+
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 """Soft hyphens, joiners and marks of direction that come along with copied text."""
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")

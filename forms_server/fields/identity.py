@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from forms_server.errors import InvalidAnswerError, catalogue, words
 from forms_server.fields.base import (
+    NO_BREAK,
     Composite,
     FieldType,
     Input,
@@ -158,7 +159,7 @@ class Person(Composite):
         if part != "initials":
             return value.get(part) or ""
         initials = (value[key][0] for key in ("given_name", "patronymic") if value.get(key))
-        return f"{value['surname']} {' '.join(f'{letter}.' for letter in initials)}".strip()
+        return f"{value['surname']} {NO_BREAK.join(f'{letter}.' for letter in initials)}".strip()
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         return {

@@ -9,12 +9,11 @@ from typing import ClassVar
 
 from num2words import num2words
 
-from forms_server.errors import InvalidAnswerError
-from forms_server.fields.base import FieldType, Input, Raw, Value, XsdType
+from forms_server.errors import InvalidAnswerError, words
+from forms_server.fields.base import NO_BREAK, FieldType, Input, Raw, Value, XsdType
 from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec
 
-NO_BREAK = "\u00a0"
 MOST_DIGITS = 400
 """More than any product of answers can have: a computed value is refused by its limits."""
 WORDS = {Language.KK: "kz", Language.RU: "ru"}
@@ -140,7 +139,7 @@ class Percent(Number):
 
 
 class Money(Number):
-    """A sum in tenge and tiyn; ``words`` prints the tenge in words."""
+    """A sum in tenge and tiyn; ``words`` prints the tenge in words and what tiyn there are."""
 
     name = "money"
     input = Input("text", 14, {"inputmode": "decimal", "autocomplete": "off"})
@@ -152,7 +151,9 @@ class Money(Number):
         return value.quantize(Decimal("0.01"), context=Context(prec=MOST_DIGITS)) + Decimal(0)
 
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
-        return in_words(int(value), language)
+        tenge, tiyn = divmod(int(value * 100), 100)
+        told = in_words(tenge, language)
+        return words("sum-with-tiyn")[language].format(tenge=told, tiyn=tiyn) if tiyn else told
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         return "1250.50"

@@ -127,7 +127,7 @@ def test_a_name_is_at_most_80_long() -> None:
     ("value", "shown", "initials"),
     [
         ({"surname": "Үлгіев", "given_name": "Үлгі", "patronymic": "Үлгіұлы"},
-         "Үлгіев Үлгі Үлгіұлы", "Үлгіев Ү. Ү."),
+         "Үлгіев Үлгі Үлгіұлы", "Үлгіев Ү.\u00a0Ү."),
         ({"surname": "Үлгіев", "given_name": "Үлгі", "patronymic": None},
          "Үлгіев Үлгі", "Үлгіев Ү."),
         ({"surname": "Үлгіев", "given_name": "Үлгі"}, "Үлгіев Үлгі", "Үлгіев Ү."),

@@ -107,9 +107,17 @@ def test_a_number_is_told_in_words(number: int, language: Language, words: str) 
     assert type_.show_part(number, "words", spec_of("integer"), language) == words
 
 
-def test_the_tiyn_of_a_sum_are_not_told_in_words() -> None:
-    spec = spec_of("money")
-    assert TYPES["money"].show_part(Decimal("21.99"), "words", spec, Language.RU) == "двадцать один"
+@pytest.mark.parametrize(
+    ("value", "language", "told"),
+    [
+        ("21", Language.RU, "двадцать один"),
+        ("21.00", Language.KK, "жиырма бір"),
+        ("21.05", Language.RU, "двадцать один тенге 05 тиын"),
+        ("21.99", Language.KK, "жиырма бір теңге 99 тиын"),
+    ],
+)
+def test_a_sum_is_told_in_words_to_its_last_tiyn(value: str, language: Language, told: str) -> None:
+    assert TYPES["money"].show_part(Decimal(value), "words", spec_of("money"), language) == told
 
 
 @pytest.mark.parametrize("limits", [Limits(minimum="10"), Limits(maximum="1"), Limits()])
