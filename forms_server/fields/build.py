@@ -1,6 +1,6 @@
 """Builds a WTForms class from an edition in one language; the page renders its fields by control.
 
-WTForms names the inputs, takes what was posted and holds the messages; reading and checking are
+WTForms names the inputs and takes what was posted; reading and checking are
 :mod:`forms_server.fields.answers`, the same for a page, a JSON file and a batch. Names on the page
 are paths: ``iin``, ``address-street``, ``documents-r3-sheets``, ``services-0-hours``.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from functools import cache
 from typing import Any, ClassVar
 
@@ -18,10 +17,9 @@ from wtforms import Field, FieldList, FormField
 from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
 
-from forms_server.fields.answers import read_answers
 from forms_server.fields.base import Input, Raw
 from forms_server.fields.registry import part_specs, type_of
-from forms_server.fields.values import OVERRIDES, ROW, Reading
+from forms_server.fields.values import ROW
 from forms_server.languages import Language
 from forms_server.specs.model import Edition, FieldSpec, Rows, RowSpec, TableSpec
 
@@ -33,7 +31,6 @@ class AnswerField(Field):
     """One input: knows its specification, holds the raw that was typed."""
 
     raw: Raw = ""
-    messages: Sequence[str] = ()
 
     def __init__(self, *, spec: FieldSpec, language: Language, **kwargs: Any) -> None:
         super().__init__(label=spec.label[language], **kwargs)
@@ -74,7 +71,6 @@ class RowPicker(Field):
     """Names the catalogue row that an answered row belongs to; headings group the list."""
 
     raw: Raw = ""
-    messages: Sequence[str] = ()
     input = Input("select")
     hint = ""
 
@@ -139,8 +135,6 @@ class PartForm(BaseForm):
 class CompositeField(FormField):  # type: ignore[type-arg]  # generic in the stubs alone
     """The parts of one answer."""
 
-    messages: Sequence[str] = ()
-
     def __init__(self, *, spec: FieldSpec, language: Language, **kwargs: Any) -> None:
         parts = {part.id: _field(part, language) for part in part_specs(spec)}
         super().__init__(_form(parts), label=spec.label[language], **kwargs)
@@ -158,7 +152,6 @@ class RowField(FormField):  # type: ignore[type-arg]  # generic in the stubs alo
     """The cells of one row."""
 
     row: RowSpec | None = None
-    messages: Sequence[str] = ()
 
     def __init__(
         self, *, table: TableSpec, language: Language, row: RowSpec | None = None, **kwargs: Any
@@ -177,8 +170,6 @@ class RowField(FormField):  # type: ignore[type-arg]  # generic in the stubs alo
 class FixedTableField(FormField):  # type: ignore[type-arg]  # generic in the stubs alone
     """A table whose rows the form prints."""
 
-    messages: Sequence[str] = ()
-
     def __init__(self, *, spec: TableSpec, language: Language, **kwargs: Any) -> None:
         rows = {
             row.id: _unbound(RowField, table=spec, language=language, row=row)
@@ -196,8 +187,6 @@ class FixedTableField(FormField):  # type: ignore[type-arg]  # generic in the st
 
 class RowsField(FieldList):  # type: ignore[type-arg]  # generic in the stubs alone
     """A table to which rows are added."""
-
-    messages: Sequence[str] = ()
 
     def __init__(self, *, spec: TableSpec, language: Language, **kwargs: Any) -> None:
         row = _unbound(RowField, table=spec, language=language)
@@ -223,35 +212,12 @@ class RowsField(FieldList):  # type: ignore[type-arg]  # generic in the stubs al
                 yield int(number)
 
 
-class SpecificationForm(PartForm):
-    """What every built form can do; subclasses carry their edition and language."""
-
-    edition: ClassVar[Edition]
-    language: ClassVar[Language]
-    own_messages: Sequence[str] = ()
-    """Messages that belong to no input."""
-
-    def check(self, today: date, overrides: Mapping[str, str] | None = None) -> Reading:
-        """Read and check the answers; put every message at its input."""
-        raw = {**self.raw, OVERRIDES: dict(overrides)} if overrides else self.raw
-        reading = read_answers(self.edition, raw, today)
-        inputs = dict(_inputs(self))
-        for refusal in (*reading.refusals, *reading.warnings):
-            field = inputs.get(refusal.path)
-            if field is None:
-                self.own_messages = [*self.own_messages, refusal.message[self.language]]
-            else:
-                field.messages = [*field.messages, refusal.message[self.language]]
-        return reading
-
-
 @cache
-def build_form(edition: Edition, language: Language) -> type[SpecificationForm]:
+def build_form(edition: Edition, language: Language) -> type[PartForm]:
     """The WTForms class of an edition in one language; built once per process."""
     fields = {item.id: _item(item, language) for item in edition.items.values()}
     name = f"{edition.form_id}-{edition.id}-{language.value}"
-    members = {"fields": fields, "edition": edition, "language": language}
-    return type(name, (SpecificationForm,), members)
+    return type(name, (PartForm,), {"fields": fields})
 
 
 def flatten(raw: Mapping[str, Raw]) -> MultiDict[str, str]:
@@ -303,16 +269,3 @@ def _form(fields: Mapping[str, Any]) -> type[PartForm]:
 def _is_inside(row: RowSpec, heading: RowSpec) -> bool:
     """A row without a number belongs to the heading before it; 7.1.2 to 7.1, and that to 7."""
     return not row.number or row.number.startswith(f"{heading.number.rstrip('.')}.")
-
-
-def _inputs(fields: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every input by its path; a row's is its place, whatever number it was posted under."""
-    for place, field in enumerate(fields):
-        name = f"{path}{field.short_name}"
-        if isinstance(fields, list):
-            name = f"{path}{place}"
-        yield name, field
-        if isinstance(field, FieldList):
-            yield from _inputs(field.entries, f"{name}-")
-        elif isinstance(field, FormField):
-            yield from _inputs(field.form, f"{name}-")

@@ -17,8 +17,8 @@ from forms_server.fields.answers import Earlier, read_answers
 from forms_server.fields.base import Raw, Value
 from forms_server.fields.build import (
     FixedTableField,
+    PartForm,
     RowField,
-    SpecificationForm,
     build_form,
     flatten,
 )
@@ -100,11 +100,11 @@ class Filling:
     earlier: Earlier | None = None
 
     @cached_property
-    def form(self) -> SpecificationForm:
+    def form(self) -> PartForm:
         return build_form(self.edition, self.language)(flatten(self.raw))
 
     @cached_property
-    def empty_form(self) -> SpecificationForm:
+    def empty_form(self) -> PartForm:
         """For the template of a row that is added in place."""
         return build_form(self.edition, self.language)(flatten({}))
 
