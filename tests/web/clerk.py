@@ -16,17 +16,21 @@ from werkzeug.test import TestResponse
 from forms_server.app import create_app
 from forms_server.fields.base import Raw
 from forms_server.fields.build import flatten
-from forms_server.languages import Language
+from forms_server.languages import BilingualText, Language
+from forms_server.services.accounts import Role
 from forms_server.services.samples import sample_answers
 from forms_server.services.workshop import Workshop, open_workshop
 from forms_server.settings import Settings
 from forms_server.specs.model import Edition
+from forms_server.storage.records import Change, NewAccount
 
+Office = tuple[Flask, Workshop]
+"""The application over a real workshop, and that workshop."""
 NOW = datetime(2026, 5, 2, 9, 30, tzinfo=UTC)
 URL = "http://127.0.0.1:8000"
 
 
-def open_office(home: Path) -> tuple[Flask, Workshop]:
+def open_office(home: Path) -> Office:
     """A real workshop in a folder, and the application over it."""
     settings = Settings.from_env({"FORMS_SERVER_HOME": str(home), "FORMS_SERVER_PUBLIC_URL": URL})
     workshop = open_workshop(settings, NOW)
@@ -98,6 +102,29 @@ class Clerk:
         if answer.mimetype == "text/html":
             self.page = html.fromstring(answer.get_data(as_text=True))
         return answer
+
+
+def signed_in(office: Office, login: str, language: str = "kk") -> Clerk:
+    """One of the office's first accounts at its browser."""
+    app, workshop = office
+    return Clerk(app, language).sign_in(login, dict(workshop.first_accounts)[login])
+
+
+def head_of_another_office(office: Office) -> Clerk:
+    """Somebody with every permission, elsewhere."""
+    app, workshop = office
+    elsewhere = workshop.records.offices.ensure("0102", BilingualText(kk="Басқа", ru="Другой"))
+    own = workshop.records.accounts.by_login("head")
+    assert own is not None
+    account = NewAccount(
+        office_id=elsewhere.id,
+        login="stranger",
+        display_name="x",
+        role=Role.HEAD,
+        password_hash=own.password_hash,
+    )
+    workshop.records.accounts.add(account, Change(at=NOW))
+    return Clerk(app).sign_in("stranger", dict(workshop.first_accounts)["head"])
 
 
 def typed(form: html.HtmlElement) -> MultiDict[str, str]:

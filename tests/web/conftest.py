@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from forms_server.services.workshop import Workshop, open_workshop
 from forms_server.settings import Settings
 from forms_server.specs.model import Edition
 from forms_server.storage.records import DocumentRecord
+from tests.web.clerk import Clerk, Office, open_office, signed_in
 
 OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
 """What a browser says of a form that a page of ours sent."""
@@ -48,6 +49,19 @@ def workshop(settings: Settings) -> Workshop:
 def app(settings: Settings, workshop: Workshop) -> Flask:
     """A new application, so that no test runs into another one's limits."""
     return create_app(settings, workshop)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """An office of one module's own, for a clerk without scripts."""
+    app, workshop = open_office(tmp_path_factory.mktemp("office"))
+    yield app, workshop
+    workshop.records.close()
+
+
+@pytest.fixture
+def clerk(office: Office) -> Clerk:
+    return signed_in(office, "clerk")
 
 
 @pytest.fixture

@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 
-from forms_server.languages import BilingualText
-from forms_server.services.accounts import Role
-from forms_server.services.workshop import Workshop
-from forms_server.storage.records import Change, NewAccount
-from tests.web.clerk import NOW, Clerk, open_office, sample, typed
+from tests.web.clerk import Clerk, Office, head_of_another_office, sample, typed
 
-Office = tuple[Flask, Workshop]
 OFFERS = "//*[@id='begin']//li"
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    app, workshop = open_office(tmp_path_factory.mktemp("office"))
-    yield app, workshop
-    workshop.records.close()
-
-
-@pytest.fixture
-def clerk(office: Office) -> Clerk:
-    app, workshop = office
-    return Clerk(app).sign_in("clerk", dict(workshop.first_accounts)["clerk"])
 
 
 def issue(clerk: Clerk, office: Office, form_id: str, **more: list[str]) -> str:
@@ -132,21 +111,7 @@ def test_another_office_s_document_begins_nothing(
     office: Office, clerk: Clerk, number: str
 ) -> None:
     fields = typed(clerk.page.xpath(offered("mse-04"))[0])
-    app, workshop = office
-    other = workshop.records.offices.ensure("0102", BilingualText(kk="Басқа", ru="Другой"))
-    own = workshop.records.accounts.by_login("head")
-    assert own is not None
-    workshop.records.accounts.add(
-        NewAccount(
-            office_id=other.id,
-            login="stranger",
-            display_name="x",
-            role=Role.HEAD,
-            password_hash=own.password_hash,
-        ),
-        Change(at=NOW),
-    )
-    stranger = Clerk(app).sign_in("stranger", dict(workshop.first_accounts)["head"])
+    stranger = head_of_another_office(office)
     stranger.open("/forms/")
     own_fields = typed(stranger.page.xpath("//*[@id='form-mse-04']//form")[0])
     own_fields["source"] = fields["source"]

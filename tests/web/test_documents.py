@@ -2,35 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 
-from forms_server.languages import BilingualText
-from forms_server.services.accounts import Role
-from forms_server.services.workshop import Workshop
-from forms_server.storage.records import Change, NewAccount
-from tests.web.clerk import NOW, Clerk, open_office, sample, typed
-
-Office = tuple[Flask, Workshop]
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    app, workshop = open_office(tmp_path_factory.mktemp("office"))
-    yield app, workshop
-    workshop.records.close()
-
-
-def signed_in(office: Office, login: str) -> Clerk:
-    app, workshop = office
-    return Clerk(app).sign_in(login, dict(workshop.first_accounts)[login])
-
-
-@pytest.fixture
-def clerk(office: Office) -> Clerk:
-    return signed_in(office, "clerk")
+from tests.web.clerk import Clerk, Office, head_of_another_office, sample, signed_in, typed
 
 
 @pytest.fixture
@@ -120,21 +94,7 @@ def test_the_administrator_sees_no_document(office: Office, number: str) -> None
 
 
 def test_another_office_sees_no_document(office: Office, number: str) -> None:
-    app, workshop = office
-    other = workshop.records.offices.ensure("0102", BilingualText(kk="Басқа", ru="Другой"))
-    own = workshop.records.accounts.by_login("head")
-    assert own is not None
-    workshop.records.accounts.add(
-        NewAccount(
-            office_id=other.id,
-            login="stranger",
-            display_name="x",
-            role=Role.HEAD,
-            password_hash=own.password_hash,
-        ),
-        Change(at=NOW),
-    )
-    stranger = Clerk(app).sign_in("stranger", dict(workshop.first_accounts)["head"])
+    stranger = head_of_another_office(office)
     for address in (f"/documents/{number}", f"/documents/{number}.pdf"):
         assert stranger.open(address).status_code == 404
     stranger.open("/documents/")

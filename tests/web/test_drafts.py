@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 
 from forms_server.languages import Language
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition, FieldSpec
-from tests.web.clerk import Clerk, open_office, sample, typed
-
-Office = tuple[Flask, Workshop]
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    app, workshop = open_office(tmp_path_factory.mktemp("office"))
-    yield app, workshop
-    workshop.records.close()
-
-
-@pytest.fixture
-def clerk(office: Office) -> Clerk:
-    app, workshop = office
-    return Clerk(app).sign_in("clerk", dict(workshop.first_accounts)["clerk"])
+from tests.web.clerk import Clerk, Office, sample, typed
 
 
 @pytest.fixture

@@ -7,15 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
 from forms_server.app import create_app
-from forms_server.services.workshop import Workshop, open_workshop
+from forms_server.services.workshop import open_workshop
 from tests.services.limits import IIN, SHEET, issued, lay_out, sheet
-from tests.web.clerk import NOW, Clerk, typed
+from tests.web.clerk import NOW, Clerk, Office, signed_in, typed
 from tests.workshop import settings_in
 
-Office = tuple[Flask, Workshop]
 ANSWERS = {"iin": IIN, "month": "05.2026", "visits-0-hours": "60"}
 RULE = "Больше 60 часов в год."
 
@@ -30,8 +28,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def clerk(office: Office) -> Clerk:
-    app, workshop = office
-    return Clerk(app, "ru").sign_in("clerk", dict(workshop.first_accounts)["clerk"])
+    return signed_in(office, "clerk", "ru")
 
 
 def test_the_check_tells_what_was_given_before(clerk: Clerk, office: Office) -> None:

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 
-from forms_server.services.workshop import Workshop
-from tests.web.clerk import Clerk, open_office
+from tests.web.clerk import Clerk, Office, signed_in
 
-Office = tuple[Flask, Workshop]
 RESULT = "//main/ul[1]"
 ASK = "//form[contains(@class, 'day-form')]"
 
 
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    app, workshop = open_office(tmp_path_factory.mktemp("office"))
-    yield app, workshop
-    workshop.records.close()
-
-
 @pytest.fixture
 def clerk(office: Office) -> Clerk:
-    app, workshop = office
-    return Clerk(app, "ru").sign_in("clerk", dict(workshop.first_accounts)["clerk"])
+    return signed_in(office, "clerk", "ru")
 
 
 def ask(clerk: Clerk, day: str) -> None:

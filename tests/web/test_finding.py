@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 
-from forms_server.services.workshop import Workshop
 from forms_server.web.finding import form_words, is_found, words_of
-from tests.web.clerk import Clerk, open_office
+from tests.web.clerk import Clerk, Office
 
-Office = tuple[Flask, Workshop]
 NOTIFICATIONS = {"assistance-05", "prosthetics-05", "sanatorium-05", "wheelchairs-05"}
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    app, workshop = open_office(tmp_path_factory.mktemp("office"))
-    yield app, workshop
-    workshop.records.close()
-
-
-@pytest.fixture
-def clerk(office: Office) -> Clerk:
-    app, workshop = office
-    return Clerk(app).sign_in("clerk", dict(workshop.first_accounts)["clerk"])
 
 
 def found(office: Office, search: str) -> set[str]:

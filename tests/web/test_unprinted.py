@@ -6,22 +6,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
 
-from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition, FieldSpec, TableSpec
-from tests.web.clerk import Clerk, open_office
+from tests.web.clerk import Clerk, Office
 
-Office = tuple[Flask, Workshop]
 SAID_AGAIN = re.compile("не печатается|басылмайды", re.IGNORECASE)
 MARK = "қағазда басылмайды"
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    app, workshop = open_office(tmp_path_factory.mktemp("office"))
-    yield app, workshop
-    workshop.records.close()
 
 
 def questions(edition: Edition) -> Iterator[FieldSpec]:
