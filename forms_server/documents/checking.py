@@ -6,24 +6,13 @@ Whatever a hostile file does to the libraries ends here as a ``DocumentError``.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import resource
-import select
-import signal
-import sys
-import time
 import zlib
-from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
-from types import TracebackType
-from typing import Any, NoReturn
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -42,11 +31,6 @@ from forms_server.errors import DocumentError
 
 LARGEST_PDF = 20 * 1024 * 1024
 """Bytes of the largest PDF that is looked at."""
-LONGEST_CHECK = 10.0
-"""Seconds, of the clock and of the processor, that one PDF may take."""
-MOST_MEMORY = 512 * 1024 * 1024
-"""Bytes that a check may take beyond what the process has already."""
-
 HEADER_ZONE = 1024
 """Bytes at whose beginning the header must stand (ISO 32000-1, annex H, note 13)."""
 
@@ -63,12 +47,6 @@ PARSER_ERRORS = (
     zlib.error,
 )
 """What pyHanko and asn1crypto raise on bytes that are not what their place promises."""
-
-HANDLED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGABRT)
-"""Signals a server answers in its own way, which a child of it must not."""
-
-LIMIT_SIGNALS = (signal.SIGKILL, signal.SIGXCPU)
-"""What a child dies of that took too much: the system's last word, or its processor time."""
 
 logger = logging.getLogger(__name__)
 
@@ -116,9 +94,9 @@ def check_pdf(pdf: bytes, *, trusted: Sequence[x509.Certificate]) -> SealReport:
 
     A document time stamp is no signature and is not listed. Refuses with ``pdf-too-large``,
     ``pdf-not-a-pdf``, ``pdf-encrypted``, ``pdf-broken`` and ``pdf-too-heavy``. A stranger's file
-    goes through ``check_isolated``.
+    goes through ``isolation.check_isolated``.
     """
-    _check_outside(pdf)
+    check_outside(pdf)
     with _door():
         reader = PdfFileReader(BytesIO(pdf))
         if reader.encrypted:
@@ -130,33 +108,8 @@ def check_pdf(pdf: bytes, *, trusted: Sequence[x509.Certificate]) -> SealReport:
         )
 
 
-def check_isolated(
-    pdf: bytes,
-    *,
-    trusted: Sequence[x509.Certificate],
-    seconds: float = LONGEST_CHECK,
-    memory: int = MOST_MEMORY,
-) -> SealReport:
-    """``check_pdf`` in a child process that may take so many seconds and bytes of memory.
-
-    The child answers with JSON, never with pickled objects. Whatever else becomes of it, a crash or
-    a decompression bomb, is a ``DocumentError`` (``pdf-too-heavy`` or ``pdf-broken``); a crash
-    leaves its traceback on the error stream. It forks: call it from a process without threads, such
-    as a gunicorn sync worker or the command line.
-    """
-    _check_outside(pdf)
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        with _LastExit():
-            _limit(seconds, memory)
-            _send(writing, _answer(pdf, trusted))
-    os.close(writing)
-    return _read_answer(_receive(child, reading, seconds=seconds))
-
-
-def _check_outside(pdf: bytes) -> None:
+def check_outside(pdf: bytes) -> None:
+    """Refuses by its length and its first bytes what need not be parsed at all."""
     if len(pdf) > LARGEST_PDF:
         raise DocumentError("pdf-too-large", limit=LARGEST_PDF // 1024**2)
     if b"%PDF-" not in pdf[:HEADER_ZONE]:
@@ -255,107 +208,3 @@ def _data_xml(reader: PdfFileReader) -> bytes | None:
         if attached.get("/AFRelationship") == "/Data":
             return bytes(attached["/EF"]["/F"].data)
     return None
-
-
-class _LastExit:
-    """Ends the child where the block ends, whatever happened: it must never go on as a server."""
-
-    def __enter__(self) -> None:
-        for number in HANDLED_SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> NoReturn:
-        if kind and error:
-            sys.__excepthook__(kind, error, trace)
-        os._exit(1 if error else 0)
-
-
-def _limit(seconds: float, memory: int) -> None:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    address_space = pages * resource.getpagesize() + memory
-    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
-    processor = int(seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _answer(pdf: bytes, trusted: Sequence[x509.Certificate]) -> bytes:
-    try:
-        report = check_pdf(pdf, trusted=trusted)
-    except DocumentError as error:
-        return json.dumps({"refused": error.code}).encode()
-    return json.dumps({"report": _to_json(report)}).encode()
-
-
-def _send(pipe: int, answer: bytes) -> None:
-    with os.fdopen(pipe, "wb") as stream:
-        stream.write(answer)
-
-
-def _receive(child: int, pipe: int, *, seconds: float) -> bytes:
-    """All that the child says; its death by a limit, ours or the system's, is ``pdf-too-heavy``."""
-    try:
-        answer = _read_until(time.monotonic() + seconds, pipe)
-    except TimeoutError:
-        os.kill(child, signal.SIGKILL)
-        answer = b""
-    finally:
-        os.close(pipe)
-        _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        by_limit = os.WTERMSIG(status) in LIMIT_SIGNALS
-        raise DocumentError("pdf-too-heavy" if by_limit else "pdf-broken")
-    return answer
-
-
-def _read_until(deadline: float, pipe: int) -> bytes:
-    received = bytearray()
-    while select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        part = os.read(pipe, 1 << 16)
-        if not part:
-            return bytes(received)
-        received += part
-    raise TimeoutError
-
-
-def _read_answer(answer: bytes) -> SealReport:
-    if not answer:
-        raise DocumentError("pdf-broken")
-    told = json.loads(answer)
-    if "refused" in told:
-        raise DocumentError(told["refused"])
-    return _from_json(told["report"])
-
-
-def _to_json(report: SealReport) -> Mapping[str, Any]:
-    data = report.data_xml
-    return {
-        "signatures": [_facts_to_json(facts) for facts in report.signatures],
-        "data_xml": None if data is None else b64encode(data).decode(),
-        "page_count": report.page_count,
-    }
-
-
-def _facts_to_json(facts: SignatureFacts) -> Mapping[str, Any]:
-    signed_at = facts.signed_at
-    return asdict(facts) | {"signed_at": signed_at and signed_at.isoformat()}
-
-
-def _from_json(told: Mapping[str, Any]) -> SealReport:
-    data = told["data_xml"]
-    return SealReport(
-        signatures=tuple(_facts_from_json(facts) for facts in told["signatures"]),
-        data_xml=None if data is None else b64decode(data),
-        page_count=told["page_count"],
-    )
-
-
-def _facts_from_json(told: Mapping[str, Any]) -> SignatureFacts:
-    signed_at = told["signed_at"]
-    moment = datetime.fromisoformat(signed_at) if signed_at else None
-    return replace(SignatureFacts(**told), signed_at=moment)

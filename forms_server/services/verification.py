@@ -10,8 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from forms_server.documents.checking import SealReport, SignatureFacts, check_isolated
+from forms_server.documents.checking import SealReport, SignatureFacts
 from forms_server.documents.data_xml import read_number
+from forms_server.documents.isolation import check_isolated
 from forms_server.documents.qr import normalise_short_code
 from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import type_of

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import time
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
 
 import pikepdf
 import pytest
@@ -29,28 +25,14 @@ from forms_server.documents.checking import (
     LARGEST_PDF,
     SealReport,
     SignatureFacts,
-    check_isolated,
     check_pdf,
 )
-from forms_server.documents.keys import SealKeys
-from forms_server.documents.signing import FIELD_NAME, Sealer
+from forms_server.documents.isolation import check_isolated
+from forms_server.documents.signing import FIELD_NAME
 from forms_server.errors import DocumentError
 from tests.authority import DATA_XML, make_authority, make_seal_keys, print_pdf
+from tests.documents.sealed import AUTHORITY, BOMB, NOW, PDF, SEALED, TRUSTED, seal
 
-NOW = datetime(2025, 5, 2, 9, 30, 15, tzinfo=UTC)
-AUTHORITY = make_authority(NOW)
-KEYS = make_seal_keys(AUTHORITY, NOW)
-TRUSTED = (AUTHORITY.certificate,)
-PDF = print_pdf()
-OPEN_FILES = Path("/proc/self/fd")
-CHILDREN = Path("/proc/thread-self/children")
-
-
-def _seal(pdf: bytes, keys: SealKeys) -> bytes:
-    return Sealer(keys).seal(pdf, reason="Выдан", location="Астана", signed_at=NOW)
-
-
-SEALED = _seal(PDF, KEYS)
 GOOD = SignatureFacts(
     field_name=FIELD_NAME,
     intact=True,
@@ -67,9 +49,9 @@ Check = Callable[..., SealReport]
 both = pytest.mark.parametrize("check", [check_pdf, check_isolated])
 
 
-def _refusal(pdf: bytes, check: Check = check_isolated, **limits: float) -> str:
+def _refusal(pdf: bytes, check: Check) -> str:
     with pytest.raises(DocumentError) as refusal:
-        check(pdf, trusted=TRUSTED, **limits)
+        check(pdf, trusted=TRUSTED)
     assert refusal.value.say("kk") != refusal.value.say("ru")
     return refusal.value.code
 
@@ -108,19 +90,19 @@ def test_a_seal_of_an_unknown_authority_is_only_untrusted(trusted: tuple[Certifi
 
 def test_an_authority_of_the_same_name_is_not_the_authority() -> None:
     forger = make_authority(NOW)
-    sealed = _seal(PDF, make_seal_keys(forger, NOW))
+    sealed = seal(PDF, make_seal_keys(forger, NOW))
     (facts,) = check_pdf(sealed, trusted=TRUSTED).signatures
     assert facts == replace(GOOD, trusted=False)
 
 
 def test_an_rsa_seal_is_as_good() -> None:
-    sealed = _seal(PDF, make_seal_keys(AUTHORITY, NOW, rsa=True))
+    sealed = seal(PDF, make_seal_keys(AUTHORITY, NOW, rsa=True))
     assert check_pdf(sealed, trusted=TRUSTED).signatures == (GOOD,)
 
 
 def test_a_development_seal_is_told_apart() -> None:
     keys = make_seal_keys(AUTHORITY, NOW, name="Development seal, not for use")
-    (facts,) = check_pdf(_seal(PDF, keys), trusted=TRUSTED).signatures
+    (facts,) = check_pdf(seal(PDF, keys), trusted=TRUSTED).signatures
     assert facts.is_development
 
 
@@ -194,24 +176,6 @@ def _encrypted() -> bytes:
     return output.getvalue()
 
 
-def _bomb() -> bytes:
-    """One page, and 1 GB of zeros for a data XML, deflated twice: a file of 15 kB."""
-    squeezed = zlib.compressobj(1)
-    once = b"".join(squeezed.compress(bytes(1 << 20)) for _ in range(1024)) + squeezed.flush()
-    with pikepdf.open(BytesIO(PDF)) as opened:
-        stream = opened.make_stream(b"")
-        stream.write(
-            zlib.compress(once, 9),
-            filter=pikepdf.Array([pikepdf.Name.FlateDecode, pikepdf.Name.FlateDecode]),
-        )
-        opened.Root.AF[0].EF.F = stream
-        opened.save(output := BytesIO(), stream_decode_level=pikepdf.StreamDecodeLevel.none)
-    return output.getvalue()
-
-
-BOMB = _bomb()
-
-
 @both
 @pytest.mark.parametrize(
     ("pdf", "code"),
@@ -267,39 +231,3 @@ def test_an_unreadable_signature_is_listed_without_a_good_fact() -> None:
     changed = SEALED[: length + 1] + b"ff" * 40 + SEALED[length + 81 :]
     (facts,) = check_pdf(changed, trusted=TRUSTED).signatures
     assert facts == SignatureFacts(field_name=FIELD_NAME)
-
-
-# -- the child process ----------------------------------------------------------------------------
-
-
-def _endless() -> bytes:
-    """So many signed fields that checking them takes minutes."""
-    with pikepdf.open(BytesIO(SEALED)) as opened:
-        (field,) = opened.Root.AcroForm.Fields
-        copies = [
-            opened.make_indirect(pikepdf.Dictionary(FT=field.FT, T=f"S{n}", V=field.V))
-            for n in range(20_000)
-        ]
-        opened.Root.AcroForm.Fields = pikepdf.Array([field, *copies])
-        opened.save(output := BytesIO())
-    return output.getvalue()
-
-
-def test_a_check_ends_when_its_time_is_up() -> None:
-    pdf = _endless()
-    began = time.monotonic()
-    assert _refusal(pdf, seconds=1.0) == "pdf-too-heavy"
-    assert time.monotonic() - began < 3
-
-
-def test_a_check_has_so_much_memory_and_no_more() -> None:
-    assert _refusal(SEALED + bytes(8 << 20), memory=1 << 20) == "pdf-too-heavy"
-
-
-def test_the_child_is_gone_and_nothing_stays_open() -> None:
-    before, children_before = set(OPEN_FILES.iterdir()), CHILDREN.read_text()
-    for pdf in (SEALED, b"%PDF-1.7\n", BOMB):
-        with suppress(DocumentError):
-            check_isolated(pdf, trusted=TRUSTED)
-    assert set(OPEN_FILES.iterdir()) == before
-    assert CHILDREN.read_text() == children_before
