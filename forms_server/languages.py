@@ -27,6 +27,11 @@ class BilingualText:
     def __getitem__(self, language: Language) -> str:
         return self.kk if language is Language.KK else self.ru
 
+    @property
+    def both(self) -> str:
+        """One line for readers of either language."""
+        return f"{self.kk} / {self.ru}"
+
 
 OUTPUTS: dict[str, tuple[Language, ...]] = {
     "kk": (Language.KK,),

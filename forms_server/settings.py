@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from forms_server.errors import SettingsError
+from forms_server.errors import SettingsError, words
 from forms_server.languages import BilingualText
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,18 +50,23 @@ class Settings:
             database_url=environment.get("DATABASE_URL", f"sqlite:///{home / 'forms.db'}"),
             public_url=_public_url(environment),
             root=ROOT,
-            office=OfficeSettings(
-                code=environment.get("FORMS_SERVER_OFFICE_CODE", "0000"),
-                name=BilingualText(
-                    kk=environment.get("FORMS_SERVER_OFFICE_NAME_KK", "Үлгі бөлім"),
-                    ru=environment.get("FORMS_SERVER_OFFICE_NAME_RU", "Образцовый отдел"),
-                ),
-            ),
+            office=_office(environment),
             seal_key_file=_optional_file(environment, "FORMS_SERVER_SEAL_KEY_FILE"),
             seal_password_file=_optional_file(environment, "FORMS_SERVER_SEAL_PASSWORD_FILE"),
             time_zone=_time_zone(environment),
             trusted_proxies=_count(environment, "FORMS_SERVER_TRUSTED_PROXIES"),
         )
+
+
+def _office(environment: Mapping[str, str]) -> OfficeSettings:
+    sample = words("sample-office")
+    return OfficeSettings(
+        code=environment.get("FORMS_SERVER_OFFICE_CODE", "0000"),
+        name=BilingualText(
+            kk=environment.get("FORMS_SERVER_OFFICE_NAME_KK", sample.kk),
+            ru=environment.get("FORMS_SERVER_OFFICE_NAME_RU", sample.ru),
+        ),
+    )
 
 
 def _public_url(environment: Mapping[str, str]) -> str:

@@ -22,11 +22,10 @@ from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from forms_server.documents.keys import SealKeys, SealPrivateKey, check_validity
-from forms_server.errors import DocumentError
+from forms_server.errors import DocumentError, words
 
 DIGEST = "sha256"
 FIELD_NAME = "Seal"
-FIELD_DESCRIPTION = "Ұйымның мөрі / Печать организации"
 CMS_OVERHEAD = 1024
 """Bytes of a CMS SignedData beyond certificates and signature (about 500), and room to spare."""
 
@@ -147,5 +146,5 @@ def _new_field(metadata: PdfSignatureMetadata) -> SigFieldSpec:
     return SigFieldSpec(
         metadata.field_name or FIELD_NAME,
         invis_sig_settings=InvisSigSettings(box_out_of_bounds=True),
-        readable_field_name=FIELD_DESCRIPTION,
+        readable_field_name=words("seal-field").both,
     )

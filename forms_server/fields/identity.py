@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import ClassVar
 
 from forms_server.errors import InvalidAnswerError, catalogue, words
@@ -22,13 +23,6 @@ from forms_server.fields.dates import Date, show_day
 from forms_server.fields.text import Text
 from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec, Limits, Option
-
-STREET_KIND = re.compile(
-    r"(?<!\w)(көшес|даңғыл|бульвар|(шағын|ықшам|мөлтек) аудан|тұйы[қғ]|алаңы\b|тас жол"
-    r"|ул\.|улица|пр\.|пр-к?т|просп|проезд|мкр|микрорайон|пер\.|переулок|б-р|пл\.|площадь|тупик|шоссе|квартал)",
-    re.IGNORECASE,
-)
-"""A street typed with one of these words is printed as typed: no second «көшесі» or «ул.»."""
 
 
 def is_check_digit_right(digits: str) -> bool:
@@ -197,7 +191,7 @@ class Address(Composite):
 
     def _with_word(self, part: str, text: str, language: Language) -> str:
         pattern = catalogue().get(f"address-{part}")
-        if pattern is None or (part == "street" and STREET_KIND.search(text)):
+        if pattern is None or (part == "street" and _street_kinds().search(text)):
             return text
         return pattern[language.value].format(text=text)
 
@@ -216,6 +210,13 @@ class Address(Composite):
             "house": "1",
             "flat": "2",
         }
+
+
+@cache
+def _street_kinds() -> re.Pattern[str]:
+    """Finds a word that says what kind of street it is, in either language."""
+    kinds = ", ".join((words("street-kinds").kk, words("street-kinds").ru)).split(", ")
+    return re.compile(rf"(?<!\w)({'|'.join(map(re.escape, kinds))})", re.IGNORECASE)
 
 
 class IdentityDocument(Composite):

@@ -227,7 +227,7 @@ def _first_account(office: OfficeRecord, role: Role, *, password: str) -> NewAcc
     return NewAccount(
         office_id=office.id,
         login=role.value,
-        display_name=f"{role.label.kk} / {role.label.ru}",
+        display_name=role.label.both,
         role=role.value,
         password_hash=_hash(password),
     )

@@ -294,10 +294,9 @@ def print_record(
     """The document's PDF before its seal: the same bytes for the same record and QR."""
     stamp = stamp_of(workshop, record)
     pages = pages_of(edition, record.output, Output.ISSUED, answers=answers, stamp=stamp)
-    title = words("data-file")
     attachment = DataFile(
         name=f"{record.number}.xml",
-        description=f"{title.kk} / {title.ru}",
+        description=words("data-file").both,
         content=data,
         made_at=record.reserved_at,
     )
