@@ -7,20 +7,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
 
-from forms_server.documents.context import Output, Page, Stamp
-from forms_server.documents.filling import Filling
+from forms_server.documents.context import Page
 from forms_server.documents.fonts import lettering_of, load_slot_font
-from forms_server.documents.html import Templates
-from forms_server.documents.pdf import DataFile, Printer
-from forms_server.documents.qr import qr_png
 from forms_server.documents.spreads import (
     Block,
     CellPlace,
@@ -30,60 +24,21 @@ from forms_server.documents.spreads import (
     plan_spreads,
     wrap_cell,
 )
-from forms_server.documents.stencils import Press
 from forms_server.errors import DocumentError
-from forms_server.fields.answers import read_answers
-from forms_server.fields.registry import TYPES
-from forms_server.languages import BilingualText, Language
+from forms_server.languages import Language
 from forms_server.services.samples import sample_answers
-from forms_server.specs.model import Edition
-from forms_server.specs.reading import read_forms
 from tests import judges
+from tests.documents.papers import FILLING, MOMENT, issued_pages, latest, new_press
 
-ROOT = Path(__file__).parents[2]
-MOMENT = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 SMS = "assistance-06"
 BANDS = "mse-17"
 
 
-@cache
-def edition(form: str) -> Edition:
-    return read_forms(ROOT, TYPES)[form].latest
-
-
-@cache
-def printer() -> Printer:
-    return Printer(ROOT / "static" / "print.css")
-
-
-def make_press() -> Press:
-    return Press(Templates(ROOT / "templates"), printer(), load_slot_font())
-
-
-def filling(form: str) -> Filling:
-    data = DataFile(name=f"{form}.xml", description="d", content=b"<a/>", made_at=MOMENT)
-    png = qr_png("https://example.kz/v/sample#seal")
-    return Filling(data=data, qr_png=png, made_at=MOMENT)
-
-
 def make_pages(form: str, rows: list[dict[str, Any]], *languages: Language) -> list[Page]:
-    raw = sample_answers(edition(form), Language.KK, MOMENT.date())
+    raw = sample_answers(latest(form), Language.KK, MOMENT.date())
     sample = raw["entries"][0]
     raw["entries"] = [{**sample, **row} for row in rows]
-    reading = read_answers(edition(form), raw, MOMENT.date())
-    assert not reading.refusals
-    stamp = Stamp(
-        number="0000-pa06-2026-000001",
-        issued_at=MOMENT,
-        office=BilingualText(kk="Бөлім", ru="Отдел"),
-        address="https://example.kz/verify",
-        short_code="ABCDE-FGHJK",
-        is_development=True,
-    )
-    return [
-        Page(edition(form), language, output=Output.ISSUED, answers=reading.answers, stamp=stamp)
-        for language in languages or (Language.KK,)
-    ]
+    return issued_pages(latest(form), raw, languages or (Language.KK,))
 
 
 def entries(count: int) -> list[dict[str, Any]]:
@@ -99,7 +54,7 @@ def person(name: str, number: int) -> dict[str, str]:
 
 
 def print_journal(rows: list[dict[str, Any]], *languages: Language, form: str = SMS) -> bytes:
-    return make_press().print_document(make_pages(form, rows, *languages), filling(form))
+    return new_press().print_document(make_pages(form, rows, *languages), FILLING)
 
 
 def saved(pdf: bytes, folder: Path) -> Path:
@@ -130,10 +85,10 @@ def test_every_row_stands_once_and_every_page_has_its_headings_and_number(tmp_pa
 
 
 def test_the_same_journal_gives_the_same_bytes_whatever_was_printed_before() -> None:
-    press = make_press()
+    press = new_press()
     pages = make_pages(SMS, entries(60))
-    press.print_document(make_pages(SMS, entries(75)), filling(SMS))
-    assert press.print_document(pages, filling(SMS)) == print_journal(entries(60))
+    press.print_document(make_pages(SMS, entries(75)), FILLING)
+    assert press.print_document(pages, FILLING) == print_journal(entries(60))
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 6, 7, 8, 9, 16, 17, 18, 19, 20])
@@ -145,7 +100,7 @@ def test_about_the_end_of_a_page_no_row_is_lost(count: int, tmp_path: Path) -> N
 def test_a_journal_without_entries_prints_empty_rows(tmp_path: Path) -> None:
     pages = make_pages(SMS, entries(1))
     pages[0].answers = replace(pages[0].answers, values={})
-    path = saved(make_press().print_document(pages, filling(SMS)), tmp_path)
+    path = saved(new_press().print_document(pages, FILLING), tmp_path)
     assert "СМС-хабарлама" in text_by_page(path)[0]
     judges.qpdf_check(path)
 
@@ -270,7 +225,7 @@ def test_the_file_holds_one_of_everything(tmp_path: Path) -> None:
         ]
         assert max(Counter(fonts).values()) == 1
         assert len(pdf.Root.OutputIntents) == 1
-        assert list(pdf.attachments) == [f"{SMS}.xml"]
+        assert list(pdf.attachments) == [FILLING.data.name]
         assert len({page.Resources.objgen for page in pdf.pages}) == 1
 
 

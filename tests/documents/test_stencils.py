@@ -5,73 +5,32 @@ from __future__ import annotations
 import dataclasses
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
 
-from forms_server.documents.context import Output, Page, Stamp
-from forms_server.documents.filling import Filling
+from forms_server.documents.context import Output, Page
 from forms_server.documents.fonts import load_slot_font
 from forms_server.documents.html import Templates
-from forms_server.documents.pdf import DataFile, Printer
-from forms_server.documents.qr import qr_png
 from forms_server.documents.slots import Place, Slots, slot_number, slot_of_operator, wrap
 from forms_server.documents.stencils import Press
-from forms_server.fields.answers import read_answers
 from forms_server.fields.base import CONTROL, INVISIBLE, UNPRINTABLE
-from forms_server.fields.registry import TYPES
-from forms_server.languages import BilingualText, Language
+from forms_server.languages import Language
 from forms_server.services.samples import sample_answers
-from forms_server.specs.model import Edition
-from forms_server.specs.reading import read_forms
 from tests import judges
+from tests.documents.papers import FILLING, MOMENT, issued_pages, latest, new_press
+from tests.judges import ROOT
 
-ROOT = Path(__file__).parents[2]
-MOMENT = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 NAME = {"surname": "Үлгіев", "given_name": "Үлгі", "patronymic": "Үлгіұлы"}
-FILLING = Filling(
-    data=DataFile(name="n.xml", description="d", content=b"<a/>", made_at=MOMENT),
-    qr_png=qr_png("https://example.kz/v/sample#seal"),
-    made_at=MOMENT,
-)
-
-
-@cache
-def edition() -> Edition:
-    return read_forms(ROOT, TYPES)["mse-01"].latest
-
-
-@cache
-def printer() -> Printer:
-    return Printer(ROOT / "static" / "print.css")
-
-
-def make_press() -> Press:
-    return Press(Templates(ROOT / "templates"), printer(), load_slot_font())
 
 
 def make_pages(changes: Mapping[str, Any]) -> list[Page]:
-    today = date(2026, 11, 21)
+    application = latest("mse-01")
     own = {"person": NAME, "disability": ["repeated"]}
-    raw = {**sample_answers(edition(), Language.KK, today), **own, **changes}
-    reading = read_answers(edition(), raw, today)
-    assert not reading.refusals
-    stamp = Stamp(
-        number="0000-mse01-2026-000001",
-        issued_at=MOMENT,
-        office=BilingualText(kk="Бөлім", ru="Отдел"),
-        address="https://example.kz/verify",
-        short_code="ABCDE-FGHJK",
-        is_development=True,
-    )
-    return [
-        Page(edition(), language, output=Output.ISSUED, answers=reading.answers, stamp=stamp)
-        for language in Language
-    ]
+    raw = {**sample_answers(application, Language.KK, MOMENT.date()), **own, **changes}
+    return issued_pages(application, raw, Language)
 
 
 def print_with(press: Press, **changes: Any) -> bytes:
@@ -89,14 +48,14 @@ def squeezed(text: str) -> str:
 
 
 def test_a_kept_stencil_gives_the_bytes_of_a_new_one() -> None:
-    press = make_press()
+    press = new_press()
     other = {"surname": "Образцова", "given_name": "Ұ", "patronymic": ""}
     print_with(press, person=other, phone="+77010000001")
-    assert print_with(press) == print_with(make_press())
+    assert print_with(press) == print_with(new_press())
 
 
 def test_answers_of_another_document_never_show_through(tmp_path: Path) -> None:
-    press = make_press()
+    press = new_press()
     print_with(press, person={**NAME, "surname": "Құпиябаев"})
     assert "Құпиябаев" not in text_of(print_with(press), tmp_path)
 
@@ -104,7 +63,7 @@ def test_answers_of_another_document_never_show_through(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [1, 4, 12, 30])
 def test_a_text_of_any_length_stands_on_the_paper_whole(words: int, tmp_path: Path) -> None:
     reason = " ".join(f"себеп{number}" for number in range(words))
-    press = make_press()
+    press = new_press()
     text = squeezed(text_of(print_with(press, early_reason=reason), tmp_path))
     assert text.count(squeezed(reason)) == 2
 
@@ -115,13 +74,13 @@ def test_a_long_name_takes_a_further_line(tmp_path: Path) -> None:
         "given_name": "Нұрсұлтанбек",
         "patronymic": "Айдарбекұлы",
     }
-    text = squeezed(text_of(print_with(make_press(), person=person), tmp_path))
+    text = squeezed(text_of(print_with(new_press(), person=person), tmp_path))
     assert text.count("Ұзынтегібаева-ҰзынтегібаеваНұрсұлтанбекАйдарбекұлы") == 2
 
 
 def test_a_word_wider_than_its_line_flows_on(tmp_path: Path) -> None:
     person = {**NAME, "surname": "Ш" * 80}
-    text = squeezed(text_of(print_with(make_press(), person=person), tmp_path))
+    text = squeezed(text_of(print_with(new_press(), person=person), tmp_path))
     assert text.count("Ш" * 80) == 2
 
 
@@ -133,7 +92,7 @@ def test_every_letter_that_may_be_typed_can_be_printed(tmp_path: Path) -> None:
         and not any(chars.match(chr(code)) for chars in (UNPRINTABLE, CONTROL, INVISIBLE))
     ]
     lines = [" ".join(letters[start : start + 40]) for start in range(0, len(letters), 40)]
-    press = make_press()
+    press = new_press()
     for start in range(0, len(lines), 3):
         reason = " ".join(lines[start : start + 3])
         assert print_with(press, early_reason=reason)
@@ -141,7 +100,7 @@ def test_every_letter_that_may_be_typed_can_be_printed(tmp_path: Path) -> None:
 
 def test_the_date_of_issue_stands_in_info_and_in_xmp(tmp_path: Path) -> None:
     path = tmp_path / "paper.pdf"
-    path.write_bytes(print_with(make_press()))
+    path.write_bytes(print_with(new_press()))
     with pikepdf.open(path) as pdf:
         assert str(pdf.docinfo.CreationDate) == "D:20261121123000+00'00'"
         assert b"2026-11-21T12:30:00+00:00" in pdf.Root.Metadata.read_bytes()
@@ -155,14 +114,14 @@ def test_the_date_of_issue_stands_in_info_and_in_xmp(tmp_path: Path) -> None:
 
 def test_the_qr_is_the_documents_own(tmp_path: Path) -> None:
     path = tmp_path / "paper.pdf"
-    path.write_bytes(print_with(make_press()))
+    path.write_bytes(print_with(new_press()))
     pages = judges.pdf_pages_png(path, 150)
     assert judges.read_qr(pages[1]) == "https://example.kz/v/sample#seal"
 
 
 def test_a_letter_the_slot_font_lacks_is_printed_inline(tmp_path: Path) -> None:
     assert not load_slot_font().has("→")
-    text = text_of(print_with(make_press(), early_reason="бірінші → екінші"), tmp_path)
+    text = text_of(print_with(new_press(), early_reason="бірінші → екінші"), tmp_path)
     assert "→" in text
 
 
@@ -201,13 +160,13 @@ def test_the_lines_behind_a_label_are_guessed() -> None:
 
 def test_a_long_name_is_laid_out_once() -> None:
     person = {"surname": "Ұзынтегібаева", "given_name": "Нұрсұлтанбек", "patronymic": "Айдарқызы"}
-    press = make_press()
+    press = new_press()
     print_with(press, person=person)
     assert [len(kept) for kept in press._kept.values()] == [1]
 
 
 def test_a_page_in_both_languages_says_in_both_how_it_is_verified() -> None:
-    journal = read_forms(ROOT, TYPES)["mse-17"].latest
+    journal = latest("mse-17")
     page = Page(journal, Language.KK, output=Output.ISSUED, stamp=make_pages({})[0].stamp)
     html = Templates(ROOT / "templates").write_html([page])
     assert "Электрондық құжат" in html
