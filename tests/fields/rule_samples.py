@@ -2,14 +2,15 @@
 
 A file is named ``FORM.EDITION.toml`` and has a table for each rule of that edition; its changes are
 made to the answers of ``forms-server sample``: ``"visits.0.hours" = "8"`` names a field, a part, or
-the cell of a row by place or id; ``""`` empties an answer.
+the cell of a row by place or id; ``""`` empties an answer. A rule of several limits has several
+tables of its name: ``[[two_trips_a_year]]``.
 """
 
 from __future__ import annotations
 
 import copy
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -29,7 +30,7 @@ TODAY = date(2026, 11, 20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSample:
-    """One rule on both sides: changes of the answers, what look-ups give, the day."""
+    """One limit of a rule on both sides: changes of the answers, what look-ups give, the day."""
 
     holds: Mapping[str, Raw]
     breaks: Mapping[str, Raw]
@@ -50,13 +51,16 @@ def sample_file(edition: Edition) -> Path:
     return FOLDER / f"{edition.form_id}.{edition.id}.toml"
 
 
-def read_samples(edition: Edition) -> Mapping[str, RuleSample]:
+def read_samples(edition: Edition) -> Mapping[str, Sequence[RuleSample]]:
     """The samples of an edition by rule; none if it has no file."""
     path = sample_file(edition)
     if not path.is_file():
         return {}
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {rule_id: _sample(table) for rule_id, table in tables.items()}
+    return {
+        rule_id: [_sample(table) for table in (found if isinstance(found, list) else [found])]
+        for rule_id, found in tables.items()
+    }
 
 
 def _sample(table: Mapping[str, Any]) -> RuleSample:
