@@ -23,7 +23,6 @@ from forms_server.fields.values import ROW
 from forms_server.languages import Language
 from forms_server.specs.model import Edition, FieldSpec, Rows, RowSpec, TableSpec
 
-_BLANK = re.compile(r"\{[a-z0-9_]+\}")
 _ROW_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
@@ -96,7 +95,7 @@ class RowPicker(Field):
         return groups
 
     def _text(self, row: RowSpec) -> str:
-        return f"{row.number} {_BLANK.sub('…', row.text[self.language])}".strip()
+        return f"{row.number} {row.title[self.language]}".strip()
 
     def is_chosen(self, choice: str) -> bool:
         return bool(choice == self.raw)
@@ -159,7 +158,7 @@ class RowField(FormField):  # type: ignore[type-arg]  # generic in the stubs alo
         cells = {column.id: _field(column, language) for column in table.columns}
         if table.rows_are is Rows.PICKED:
             cells = {ROW: _unbound(RowPicker, table=table, language=language), **cells}
-        super().__init__(_form(cells), label=row.text[language] if row else "", **kwargs)
+        super().__init__(_form(cells), label=row.title[language] if row else "", **kwargs)
         self.row = row
 
     @property

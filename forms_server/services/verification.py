@@ -220,7 +220,7 @@ def _show_rows(table: TableSpec, rows: Any) -> Iterator[tuple[BilingualText, Bil
     named = rows.items() if isinstance(rows, Mapping) else ((row.get(ROW), row) for row in rows)
     for index, (row_id, row) in enumerate(named):
         spec = table.row(row_id) if row_id else None
-        label = spec.text if spec else BilingualText(kk=str(index + 1), ru=str(index + 1))
+        label = spec.title if spec else BilingualText(kk=str(index + 1), ru=str(index + 1))
         shown = [
             _show(column, row[column.id])
             for column in table.columns

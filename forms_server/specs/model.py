@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +15,8 @@ from forms_server.languages import BilingualText, Language
 from forms_server.specs.earlier import EarlierSpec
 from forms_server.specs.expressions import Expression
 from forms_server.specs.working_days import UNKNOWN, WorkingDays
+
+BLANK = re.compile(r"\{[a-z0-9_]+\}")
 
 
 class Kind(StrEnum):
@@ -167,6 +170,11 @@ class RowSpec:
     text: BilingualText
     heading: bool = False
     source: str | None = None
+
+    @property
+    def title(self) -> BilingualText:
+        """Its text on a page, with dots where the paper has a blank."""
+        return BilingualText(kk=BLANK.sub("…", self.text.kk), ru=BLANK.sub("…", self.text.ru))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ SHOWN_BEGUN = "begun"
 SHOWN_CARRIED = "carried"
 """In the address of a fill page that says what was carried over from another document."""
 TOOLS = (
-    fill.blanks_out, fill.control_of, fill.figures_json, fill.is_narrow, fill.kind_of,
+    fill.control_of, fill.figures_json, fill.is_narrow, fill.kind_of,
     fill.places_of, fill.show_typed, fill.texts_json, fill.tree_json,
     fill.width_step, fill.working_days_json,
 )  # fmt: skip

@@ -24,7 +24,7 @@ from forms_server.fields.build import (
 )
 from forms_server.fields.numbers import Money, Number
 from forms_server.fields.registry import part_specs, type_of
-from forms_server.fields.values import OVERRIDES, Reading, Refusal
+from forms_server.fields.values import OVERRIDES, Reading, Refusal, around
 from forms_server.languages import Language
 from forms_server.specs.expressions import Expression
 from forms_server.specs.model import (
@@ -45,7 +45,6 @@ MOST_TABLE_COLUMNS = 5
 """A wider table is asked row by row, each row a card."""
 WIDTHS = (2, 4, 6, 8, 10, 12, 15, 20, 30, 40, 60)
 """The widths in characters that static/web.css has."""
-BLANK = re.compile(r"\{[a-z0-9_]+\}")
 LONGEST_LABEL = 90
 """Characters of a label in the error summary."""
 ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
@@ -128,7 +127,7 @@ class Filling:
 
     def errors_under(self, name: str) -> bool:
         """Whether anything inside a question is wrong."""
-        return any(path == name or path.startswith(f"{name}-") for path in self._errors)
+        return name in self._wrong_places
 
     def doubts(self, item: FieldSpec | TableSpec) -> Iterator[Doubt]:
         """Warnings about a question: open ones after a check, and all that have a reason."""
@@ -191,6 +190,10 @@ class Filling:
             if message not in errors.setdefault(refusal.path, []):
                 errors[refusal.path].append(message)
         return errors
+
+    @cached_property
+    def _wrong_places(self) -> set[str]:
+        return around(self.reading.refusals) if self.is_checked else set()
 
     @cached_property
     def _labels(self) -> Mapping[str, str]:
@@ -317,11 +320,6 @@ def is_narrow(table: TableSpec) -> bool:
 def width_step(width: int) -> int:
     """The width class that fits so many characters."""
     return next((step for step in WIDTHS if step >= width), WIDTHS[-1])
-
-
-def blanks_out(text: str) -> str:
-    """The text of a printed row, with dots where the paper has a blank."""
-    return BLANK.sub("…", text)
 
 
 def show_typed(raw: Raw) -> str:

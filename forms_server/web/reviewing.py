@@ -126,7 +126,7 @@ class _Reviewer:
         spec = table.row(str(row.get(ROW, name)))
         if spec is None:
             return str(gettext("Row %(number)s", number=int(name) + 1))
-        return f"{spec.number} {spec.text[self.language]}".strip()
+        return f"{spec.number} {spec.title[self.language]}".strip()
 
     def _cells(self, table: TableSpec, name: str, row: Mapping[str, Value]) -> Iterator[Line]:
         for column in table.columns:

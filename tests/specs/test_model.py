@@ -150,3 +150,8 @@ def test_a_reference_finds_its_items() -> None:
 def test_values_are_frozen() -> None:
     with pytest.raises(AttributeError):
         NAME.id = "other"  # type: ignore[misc]
+
+
+def test_a_page_shows_dots_where_a_row_has_a_blank() -> None:
+    row = RowSpec(id="m1", number="1", text=BilingualText(kk="{a} кг: {b_2}", ru="вес {a} кг"))
+    assert row.title == BilingualText(kk="… кг: …", ru="вес … кг")
