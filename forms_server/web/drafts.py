@@ -5,9 +5,10 @@ Whatever is posted is saved first and judged afterwards, so that nothing typed i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -63,10 +64,14 @@ class OpenDraft:
     edition: Edition
     form: FormSpec
     raw: Mapping[str, Raw]
-    seen: str
     updated_at: datetime
     is_issued: bool
     based_on: str | None
+
+    @property
+    def seen(self) -> str:
+        """What a window has seen that shows this draft: the same until it is saved again."""
+        return self.updated_at.isoformat()
 
     def filling(self, *, is_checked: bool) -> Filling:
         """The page; earlier documents are looked at only where messages are shown."""
@@ -94,6 +99,19 @@ for _tool in TOOLS:
     pages.add_app_template_global(_tool)
 
 
+def open_draft_required(
+    view: Callable[[OpenDraft], ResponseReturnValue],
+) -> Callable[[str], ResponseReturnValue]:
+    """Give the page the clerk's own draft; one that has become a document leads to that."""
+
+    @wraps(view)
+    def opened(draft_id: str) -> ResponseReturnValue:
+        draft = _open(draft_id)
+        return _to_document(draft) if draft.is_issued else view(draft)
+
+    return opened
+
+
 @pages.get("/drafts/")
 @sign_in_required
 def show_drafts() -> ResponseReturnValue:
@@ -103,10 +121,8 @@ def show_drafts() -> ResponseReturnValue:
 
 @pages.get("/drafts/<draft_id>")
 @sign_in_required
-def show(draft_id: str) -> ResponseReturnValue:
-    draft = _open(draft_id)
-    if draft.is_issued:
-        return _to_document(draft)
+@open_draft_required
+def show(draft: OpenDraft) -> ResponseReturnValue:
     filling = draft.filling(is_checked=SHOWN_CHECKED in request.args)
     carried = _carried(draft) if SHOWN_CARRIED in request.args else None
     return render_template(
@@ -120,11 +136,9 @@ def show(draft_id: str) -> ResponseReturnValue:
 
 @pages.post("/drafts/<draft_id>")
 @sign_in_required
-def take(draft_id: str) -> ResponseReturnValue:
+@open_draft_required
+def take(draft: OpenDraft) -> ResponseReturnValue:
     """Save what was typed, then do what the button says."""
-    draft = _open(draft_id)
-    if draft.is_issued:
-        return _to_document(draft)
     if _wants_json():
         return _autosave(draft)
     if _is_stale(draft):
@@ -132,16 +146,14 @@ def take(draft_id: str) -> ResponseReturnValue:
     action = read_action(request.form.get("action", ""))
     outcome = act(draft.edition, read_posted(draft.edition, request.form), action)
     _save(draft, outcome.raw, language=_next_language(action))
-    return _after(_open(draft_id), action, outcome.target)
+    return _after(_open(draft.id), action, outcome.target)
 
 
 @pages.get("/drafts/<draft_id>/check")
 @sign_in_required
-def check(draft_id: str) -> ResponseReturnValue:
+@open_draft_required
+def check(draft: OpenDraft) -> ResponseReturnValue:
     """Every answer once more, before the number is taken."""
-    draft = _open(draft_id)
-    if draft.is_issued:
-        return _to_document(draft)
     filling = draft.filling(is_checked=True)
     if not filling.reading.is_right:
         return redirect(_fill_address(draft.id, is_checked=True), 303)
@@ -160,11 +172,9 @@ def check(draft_id: str) -> ResponseReturnValue:
 
 @pages.post("/drafts/<draft_id>/issue")
 @sign_in_required
-def issue_draft(draft_id: str) -> ResponseReturnValue:
+@open_draft_required
+def issue_draft(draft: OpenDraft) -> ResponseReturnValue:
     """A second click comes to the same document; what was not looked over is not issued."""
-    draft = _open(draft_id)
-    if draft.is_issued:
-        return _to_document(draft)
     if _is_stale(draft):
         _tell_stale(draft)
         return redirect(url_for("drafts.check", draft_id=draft.id), 303)
@@ -191,14 +201,12 @@ def issue_draft(draft_id: str) -> ResponseReturnValue:
 
 @pages.route("/drafts/<draft_id>/drop", methods=["GET", "POST"])
 @sign_in_required
-def drop(draft_id: str) -> ResponseReturnValue:
+@open_draft_required
+def drop(draft: OpenDraft) -> ResponseReturnValue:
     """Asks before it throws the draft away."""
-    draft = _open(draft_id)
-    if draft.is_issued:
-        return _to_document(draft)
     if request.method == "GET":
         return render_template("drafts/drop.html", draft=draft)
-    drop_draft(workshop(), draft_id, actor=signed_in_actor())
+    drop_draft(workshop(), draft.id, actor=signed_in_actor())
     flash(_("The draft was deleted."))
     return redirect(url_for("drafts.show_drafts"), 303)
 
@@ -246,7 +254,6 @@ def _open(draft_id: str) -> OpenDraft:
         edition=edition,
         form=workshop().forms[edition.form_id],
         raw=record.raw,
-        seen=record.updated_at.isoformat(),
         updated_at=record.updated_at,
         is_issued=record.document_id is not None,
         based_on=record.based_on,
