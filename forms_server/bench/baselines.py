@@ -36,8 +36,7 @@ def has_chromium() -> bool:
 
 def naive(subject: Subject) -> Callable[[], bytes]:
     """As the libraries' first pages show it: inline CSS, auto tables, PKCS#12 read each time."""
-    style = (subject.workshop.settings.root / "static" / "print.css").read_text(encoding="utf-8")
-    auto = style.replace("table-layout: fixed", "table-layout: auto")
+    auto = subject.style.replace("table-layout: fixed", "table-layout: auto")
     html = subject.html().replace("</head>", f"<style>{auto}</style></head>")
     p12 = subject.workshop.settings.home / "naive.p12"
     p12.write_bytes(_rsa_p12())
@@ -79,8 +78,7 @@ def chromium(subject: Subject) -> Iterator[tuple[Callable[[], bytes], Callable[[
     It lives in a thread of its own: Playwright keeps an event loop running where it was started,
     and pyHanko cannot seal in one.
     """
-    style = (subject.workshop.settings.root / "static" / "print.css").read_text(encoding="utf-8")
-    html = subject.html().replace("</head>", f"<style>{style}</style></head>")
+    html = subject.html().replace("</head>", f"<style>{subject.style}</style></head>")
     with ThreadPoolExecutor(max_workers=1) as thread:
         playwright = thread.submit(lambda: sync_playwright().start()).result()
         browser = thread.submit(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import gc
 import itertools
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from flask.testing import FlaskClient
 
 from forms_server.app import create_app
-from forms_server.bench.subjects import Subject, megabytes
+from forms_server.bench.subjects import Subject, megabytes, told_by_child
 from forms_server.documents.fonts import load_slot_font
 from forms_server.documents.stencils import Press
 from forms_server.services import issuing
@@ -63,18 +63,8 @@ def visit_verification(subject: Subject) -> Callable[[], object]:
 
 def memory_of_worker(subject: Subject, documents: int) -> dict[int, float]:
     """Resident megabytes of a forked worker that issues documents one after another."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        with os.fdopen(writing, "w") as pipe:
-            _issue_many(subject, documents, pipe.write)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        lines = [line.split() for line in pipe]
-    os.waitpid(child, 0)
-    return {int(count): float(size) for count, size in lines}
+    lines = told_by_child(partial(_issue_many, subject, documents))
+    return {int(count): float(size) for count, size in map(str.split, lines)}
 
 
 def _issue_many(subject: Subject, documents: int, tell: Callable[[str], object]) -> None:
@@ -90,4 +80,4 @@ def _issue_many(subject: Subject, documents: int, tell: Callable[[str], object])
             now=datetime.now(UTC),
         )
         if count % step == 0:
-            tell(f"{count} {megabytes('VmRSS')}\n")
+            tell(f"{count} {megabytes('VmRSS')}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from functools import partial
 
 from forms_server.bench.baselines import naive
 from forms_server.bench.documents import NAMES
-from forms_server.bench.subjects import Subject, alternate, issue_subject, megabytes
+from forms_server.bench.subjects import Subject, alternate, issue_subject, megabytes, told_by_child
 from forms_server.fields.base import Raw
 from forms_server.languages import Language
 from forms_server.services import issuing
@@ -120,15 +119,10 @@ def _answers(workshop: Workshop, entries: int) -> Mapping[str, Raw]:
 
 def _most_memory(contender: Callable[[], object]) -> float:
     """The most megabytes that a forked process had resident while it did this once."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
+
+    def measure(tell: Callable[[str], object]) -> None:
         contender()
-        os.write(writing, str(megabytes("VmHWM")).encode("ascii"))
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        told = pipe.read()
-    os.waitpid(child, 0)
+        tell(str(megabytes("VmHWM")))
+
+    (told,) = told_by_child(measure)
     return float(told)

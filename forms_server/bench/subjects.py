@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -40,6 +41,11 @@ class Subject:
         )
         return self.workshop.templates.write_html(pages)
 
+    @property
+    def style(self) -> str:
+        """The style sheet of all prints."""
+        return (self.workshop.settings.root / "static" / "print.css").read_text(encoding="utf-8")
+
 
 def open_scratch(settings: Settings, folder: Path) -> tuple[Workshop, Actor]:
     """A workshop with a database to throw away, and its clerk."""
@@ -76,6 +82,22 @@ def alternate(contenders: Mapping[str, Callable[[], object]], runs: int) -> dict
             contender()
             times[name].append((time.perf_counter() - began) * 1000)
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def told_by_child(work: Callable[[Callable[[str], object]], object]) -> list[str]:
+    """The lines that ``work`` tells in a forked process, whose memory is its own."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        with os.fdopen(writing, "w") as pipe:
+            work(lambda line: pipe.write(f"{line}\n"))
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        lines = pipe.read().splitlines()
+    os.waitpid(child, 0)
+    return lines
 
 
 def megabytes(field: str) -> float:
