@@ -155,3 +155,10 @@ class Composite(FieldType):
 def part_label(code: str) -> BilingualText:
     """The label of a part of a composite, from ``messages/parts.toml``."""
     return words(f"part-{code}")
+
+
+def wrong_case(spec: FieldSpec) -> str | None:
+    """``case``, where the reference does not give every item in the case that the field names."""
+    items = spec.reference.items if spec.reference else ()
+    is_given = spec.case is None or all(spec.case in item.cases for item in items)
+    return None if is_given else "case"

@@ -7,7 +7,7 @@ from datetime import date
 from typing import ClassVar
 
 from forms_server.errors import InvalidAnswerError, catalogue
-from forms_server.fields.base import FieldType, Input, Raw, Value, XsdType
+from forms_server.fields.base import FieldType, Input, Raw, Value, XsdType, wrong_case
 from forms_server.languages import Language
 from forms_server.specs.model import FieldSpec
 
@@ -118,7 +118,7 @@ class ReferenceItemOf(FieldType):
     parts = ("nominative",)
 
     def wrong_attribute(self, spec: FieldSpec) -> str | None:
-        return None if spec.reference else "reference"
+        return wrong_case(spec) if spec.reference else "reference"
 
     def read_text(self, text: str, spec: FieldSpec, today: date) -> Value:
         if spec.reference is None or spec.reference.item(text) is None:
@@ -127,7 +127,7 @@ class ReferenceItemOf(FieldType):
 
     def show(self, value: Value, spec: FieldSpec, language: Language) -> str:
         item = spec.reference.item(value) if spec.reference else None
-        return item.cases.get(spec.case or "", item.text)[language] if item else ""
+        return item.in_case(spec.case)[language] if item else ""
 
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
         item = spec.reference.item(value) if spec.reference else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import ClassVar
@@ -18,6 +19,7 @@ from forms_server.fields.base import (
     Value,
     XsdType,
     part_label,
+    wrong_case,
 )
 from forms_server.fields.dates import Date, show_day
 from forms_server.fields.text import Text
@@ -164,11 +166,17 @@ class Person(Composite):
 
 
 class Address(Composite):
-    """Region, city or district, village, street, house, flat; only the region is required."""
+    """Region, city or district, village, street, house, flat; only the region is required.
+
+    The field's ``case`` is how the region is printed by itself, behind a label that names it.
+    """
 
     name = "address"
     parts = ("region", "district", "village", "street", "house", "flat")
     rule_names = parts
+
+    def wrong_attribute(self, spec: FieldSpec) -> str | None:
+        return super().wrong_attribute(spec) or wrong_case(spec)
 
     def part_specs(self, spec: FieldSpec) -> Sequence[FieldSpec]:
         region = "text" if spec.reference is None else "reference"
@@ -185,7 +193,8 @@ class Address(Composite):
         )  # fmt: skip
 
     def show(self, value: Value, spec: FieldSpec, language: Language) -> str:
-        texts = (self.show_part(value, part, spec, language) for part in self.parts)
+        whole = replace(spec, case=None)
+        texts = (self.show_part(value, part, whole, language) for part in self.parts)
         named = zip(self.parts, texts, strict=True)
         return ", ".join(self._with_word(part, text, language) for part, text in named if text)
 
@@ -198,7 +207,7 @@ class Address(Composite):
     def show_part(self, value: Value, part: str, spec: FieldSpec, language: Language) -> str:
         text = value.get(part) or ""
         item = spec.reference.item(text) if part == "region" and spec.reference else None
-        return text if item is None else item.text[language]
+        return text if item is None else item.in_case(spec.case)[language]
 
     def sample(self, spec: FieldSpec, language: Language) -> Raw:
         listed = spec.reference.items[0].id if spec.reference else None

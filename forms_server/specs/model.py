@@ -95,6 +95,9 @@ class ReferenceItem:
     cases: Mapping[str, BilingualText] = field(default_factory=dict)
     figures: Mapping[str, Decimal] = field(default_factory=dict)
 
+    def in_case(self, case: str | None) -> BilingualText:
+        return self.text if case is None else self.cases[case]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:

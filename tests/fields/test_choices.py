@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from forms_server.fields.registry import TYPES
 from forms_server.languages import Language
 
-from .specimens import read, refused, spec_of
+from .specimens import REGIONS, read, refused, spec_of
 
 
 @pytest.mark.parametrize("name", ["one-of", "some-of", "yes-no", "consent", "reference"])
@@ -68,9 +68,16 @@ def test_an_item_is_shown_in_the_case_of_its_field() -> None:
     type_ = TYPES["reference"]
     assert type_.show("akmola", spec_of("reference"), Language.KK) == "Ақмола"
     assert type_.show("akmola", spec_of("reference", case="blank"), Language.RU) == "р"
-    assert type_.show("akmola", spec_of("reference", case="none"), Language.RU) == "Акмолинская"
     in_case = spec_of("reference", case="blank")
     assert type_.show_part("akmola", "nominative", in_case, Language.KK) == "Ақмола"
+
+
+@pytest.mark.parametrize("name", ["reference", "address"])
+def test_a_case_in_which_the_reference_gives_no_item_is_refused(name: str) -> None:
+    given = spec_of(name, reference=REGIONS, case="blank")
+    unknown = spec_of(name, reference=REGIONS, case="none")
+    assert TYPES[name].wrong_attribute(given) is None
+    assert TYPES[name].wrong_attribute(unknown) == "case"
 
 
 def test_an_item_that_is_gone_is_shown_as_nothing() -> None:

@@ -150,6 +150,13 @@ def test_an_address_says_what_each_part_is() -> None:
     assert type_.show_part(value, "village", spec, Language.KK) == ""
 
 
+def test_a_region_behind_its_label_is_shown_in_the_fields_case() -> None:
+    type_, spec = TYPES["address"], spec_of("address", reference=REGIONS, case="blank")
+    value = {"region": "akmola", "district": "Үлгі"}
+    assert type_.show_part(value, "region", spec, Language.RU) == "р"
+    assert type_.show(value, spec, Language.RU) == "Акмолинская, Үлгі"
+
+
 @pytest.mark.parametrize(
     ("street", "in_kazakh", "in_russian"),
     [
