@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from forms_server.documents.qr import mask_name
 from forms_server.errors import ServiceError
 from forms_server.fields.base import Raw
 from forms_server.languages import Language
 from forms_server.services.accounts import Actor, Permission, require
+from forms_server.services.persons import masked_name_in
 from forms_server.services.prefill import CLERK, DOCUMENT_DATE, OFFICE, carry, open_source
+from forms_server.services.stored import edition_of
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition, FieldSpec, FormSpec
 from forms_server.storage.records import DraftContent, DraftRecord
@@ -20,7 +21,6 @@ from forms_server.storage.records import DraftContent, DraftRecord
 TODAY = "today"
 RECENT = 20
 """How many of the office's last documents are asked for what it answers every time."""
-NAME_PARTS = ("surname", "given_name", "patronymic")
 RECENT_FORMS = 5
 """How many of the forms filled lately are at hand."""
 
@@ -98,12 +98,7 @@ def list_drafts(workshop: Workshop, *, actor: Actor) -> tuple[DraftRecord, ...]:
 def masked_name(workshop: Workshop, draft: DraftRecord) -> str:
     """Whom the draft is about, as far as it was typed; masked as in the register of documents."""
     edition = workshop.edition(draft.form_id, draft.edition_id)
-    spec = edition.meaning("person.name") if edition else None
-    typed = draft.raw.get(spec.id) if spec else None
-    if not isinstance(typed, Mapping):
-        return ""
-    surname, given_name, patronymic = (str(typed.get(part) or "") for part in NAME_PARTS)
-    return mask_name(surname, given_name, patronymic)
+    return masked_name_in(edition, draft.raw) if edition else ""
 
 
 def recent_forms(workshop: Workshop, *, actor: Actor) -> tuple[FormSpec, ...]:
@@ -117,14 +112,6 @@ def drop_draft(workshop: Workshop, draft_id: str, *, actor: Actor) -> None:
     """Throw a draft away."""
     open_draft(workshop, draft_id, actor=actor)
     workshop.records.drafts.delete(draft_id, owner=actor.account_id)
-
-
-def edition_of(workshop: Workshop, draft: DraftRecord) -> Edition:
-    """The edition that a draft was started on; it keeps that one when a newer comes into force."""
-    edition = workshop.edition(draft.form_id, draft.edition_id)
-    if edition is None:
-        raise ServiceError("edition-missing", form=draft.form_id, edition=draft.edition_id)
-    return edition
 
 
 def _content(

@@ -21,19 +21,18 @@ from forms_server.documents.qr import (
     TOKEN_BYTES,
     SealPayload,
     address,
-    mask_name,
     new_token,
     qr_png,
     short_code,
     write_seal,
 )
 from forms_server.errors import DocumentError, ServiceError, StorageError, words
-from forms_server.fields.answers import read_answers
 from forms_server.fields.values import Answers, write_answers
 from forms_server.languages import OUTPUTS, Language
 from forms_server.services.accounts import Actor, Permission, require
 from forms_server.services.earlier import judge
-from forms_server.services.persons import iins_in
+from forms_server.services.persons import PERSON, iins_in, masked_name_in
+from forms_server.services.stored import answers_of, edition_of
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition
 from forms_server.storage.records import (
@@ -96,7 +95,7 @@ def issue(  # noqa: PLR0913  # what, in which language, who, when: all by name
         output=output,
         answers=raw,
         iins=iins_in(edition, raw),
-        masked_name=_masked_name(edition, answers),
+        masked_name=masked_name_in(edition, answers.values),
         iin_last4=_iin_last4(edition, answers),
         office_id=actor.office.id,
         issued_by=actor.account_id,
@@ -234,16 +233,8 @@ def _pattern(edition: Edition, counted: Mapping[str, str]) -> str:
     return pattern
 
 
-def _masked_name(edition: Edition, answers: Answers) -> str:
-    field = edition.meaning("person.name")
-    name = answers.value(field.id) if field else None
-    if not name:
-        return ""
-    return mask_name(name["surname"], name["given_name"], name.get("patronymic") or "")
-
-
 def _iin_last4(edition: Edition, answers: Answers) -> str | None:
-    field = edition.meaning("person.iin")
+    field = edition.meaning(PERSON)
     iin = answers.value(field.id) if field else None
     return iin[-4:] if iin else None
 
@@ -268,10 +259,8 @@ def _finish(workshop: Workshop, record: DocumentRecord) -> DocumentRecord:
 
 def seal_record(workshop: Workshop, record: DocumentRecord) -> tuple[bytes, bytes]:
     """The sealed PDF of a document and the data inside it; everything follows from its row."""
-    edition = workshop.edition(record.form_id, record.edition_id)
-    if edition is None:
-        raise ServiceError("edition-missing", form=record.form_id, edition=record.edition_id)
-    answers = read_answers(edition, record.answers, workshop.day_of(record.reserved_at)).answers
+    edition = edition_of(workshop, record)
+    answers = answers_of(workshop, record, edition)
     data = _data(workshop, record, edition, answers)
     pdf = print_record(workshop, record, edition, answers=answers, data=data)
     sealed = workshop.sealer.seal(

@@ -1,4 +1,4 @@
-"""Whom a document is about: the IINs in its answers, by what its specification says they mean."""
+"""Whom a document is about: IINs and a name in its answers, by what its specification says."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from forms_server.documents.qr import mask_name
 from forms_server.fields.base import Raw
 from forms_server.specs.model import Edition, FormSpec, Rows, TableSpec
 from forms_server.storage.records import Records
 
 PERSON = "person.iin"
+NAME = "person.name"
+NAME_PARTS = ("surname", "given_name", "patronymic")
 AT_A_TIME = 500
 
 logger = logging.getLogger(__name__)
@@ -19,6 +22,16 @@ logger = logging.getLogger(__name__)
 def iins_in(edition: Edition, raw: Mapping[str, Raw]) -> tuple[str, ...]:
     """The IINs of the persons whom canonical raw answers are about, each once, in their order."""
     return tuple(dict.fromkeys(iin for iin in _iins(edition, raw) if iin))
+
+
+def masked_name_in(edition: Edition, answers: Mapping[str, Any]) -> str:
+    """Whose name the answers tell, masked; read or as far as it was typed, empty if not at all."""
+    field = edition.meaning(NAME)
+    name = answers.get(field.id) if field else None
+    if not isinstance(name, Mapping):
+        return ""
+    surname, given_name, patronymic = (str(name.get(part) or "") for part in NAME_PARTS)
+    return mask_name(surname, given_name, patronymic)
 
 
 def note_persons(records: Records, forms: Mapping[str, FormSpec]) -> int:

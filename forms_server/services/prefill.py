@@ -19,6 +19,7 @@ from forms_server.fields.values import ROW
 from forms_server.services.accounts import Actor, Permission, require
 from forms_server.services.editions import edition_in_force
 from forms_server.services.issuing import open_document
+from forms_server.services.stored import edition_of
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition, FieldSpec, FormSpec, Rows, TableSpec
 from forms_server.storage.records import DocumentRecord, DocumentState
@@ -85,11 +86,8 @@ def begun_from(workshop: Workshop, number: str, *, actor: Actor) -> tuple[Docume
 
 def _source(workshop: Workshop, number: str, *, actor: Actor) -> Source:
     record = open_document(workshop, number, actor=actor)
-    form = workshop.forms.get(record.form_id)
-    edition = form.edition(record.edition_id) if form else None
-    if form is None or edition is None:
-        raise ServiceError("edition-missing", form=record.form_id, edition=record.edition_id)
-    day = workshop.day_of(record.reserved_at)
+    edition, day = edition_of(workshop, record), workshop.day_of(record.reserved_at)
+    form = workshop.forms[edition.form_id]
     return Source(record=record, form=form, edition=edition, day=day)
 
 

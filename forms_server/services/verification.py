@@ -14,10 +14,10 @@ from forms_server.documents.checking import SealReport, SignatureFacts
 from forms_server.documents.data_xml import read_number
 from forms_server.documents.isolation import check_isolated
 from forms_server.documents.qr import normalise_short_code
-from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import type_of
 from forms_server.fields.values import ROW, Answers
 from forms_server.languages import BilingualText, Language
+from forms_server.services.stored import answers_of
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition, FieldSpec, TableSpec
 from forms_server.storage.records import DocumentRecord, DocumentState
@@ -113,7 +113,7 @@ def unlock(workshop: Workshop, token: str, *, iin_last4: str) -> DocumentDetails
     if not hmac.compare_digest(record.iin_last4.encode(), iin_last4.strip().encode()):
         return None
     edition = workshop.edition(record.form_id, record.edition_id)
-    rows = tuple(_rows(workshop, edition, record)) if edition else ()
+    rows = tuple(show_answers(edition, answers_of(workshop, record, edition))) if edition else ()
     return DocumentDetails(certificate=certificate, rows=rows)
 
 
@@ -199,14 +199,6 @@ def _certificate(workshop: Workshop, record: DocumentRecord | None) -> Certifica
         is_development=workshop.sealer.is_development,
         has_iin=record.iin_last4 is not None,
     )
-
-
-def _rows(
-    workshop: Workshop, edition: Edition, record: DocumentRecord
-) -> Iterator[tuple[BilingualText, BilingualText]]:
-    day = workshop.day_of(record.reserved_at)
-    reading = read_answers(edition, record.answers, day)
-    yield from show_answers(edition, reading.answers)
 
 
 def _show(spec: FieldSpec, value: Any) -> BilingualText:

@@ -12,7 +12,6 @@ from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 
 from forms_server.errors import ServiceError
-from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import type_of
 from forms_server.fields.values import Answers
 from forms_server.languages import Language
@@ -25,7 +24,8 @@ from forms_server.services.issuing import (
     recent_documents,
 )
 from forms_server.services.prefill import begun_from, offers
-from forms_server.specs.model import Edition, FieldSpec, FormSpec, TableSpec, Way
+from forms_server.services.stored import answers_of, edition_of
+from forms_server.specs.model import Edition, FieldSpec, TableSpec, Way
 from forms_server.storage.records import DocumentRecord, DocumentState
 from forms_server.web.desk import now, today, workshop
 from forms_server.web.languages import form_language, page_language
@@ -98,7 +98,7 @@ def show_documents() -> ResponseReturnValue:
 def show(number: str) -> ResponseReturnValue:
     actor = signed_in_actor()
     document = open_document(workshop(), number, actor=actor)
-    form, edition = _edition(document.form_id, document.edition_id)
+    edition = edition_of(workshop(), document)
     can_begin = document.state is DocumentState.ISSUED and actor.may(Permission.FILL)
     return render_template(
         "documents/document.html",
@@ -106,7 +106,7 @@ def show(number: str) -> ResponseReturnValue:
         offers=offers(workshop(), number, actor=actor, today=today()) if can_begin else (),
         most_offers=MOST_OFFERS,
         followers=begun_from(workshop(), number, actor=actor),
-        form=form,
+        form=workshop().forms[edition.form_id],
         edition=edition,
         signers=_signers(edition, document),
         may_annul=actor.may(Permission.ANNUL),
@@ -160,19 +160,11 @@ def _annulment_page(number: str, *, reason: str = "", message: str = "") -> str:
     )
 
 
-def _edition(form_id: str, edition_id: str) -> tuple[FormSpec, Edition]:
-    form = workshop().forms.get(form_id)
-    edition = form.edition(edition_id) if form else None
-    if form is None or edition is None:
-        raise ServiceError("edition-missing", form=form_id, edition=edition_id)
-    return form, edition
-
-
 def _signers(edition: Edition, document: DocumentRecord) -> Sequence[Signer]:
     """Who is to sign; the answers, of a journal thousands, are read once, if a name is in them."""
-    language, day = form_language(), workshop().day_of(document.reserved_at)
+    language = form_language()
     is_named = any(signature.name for signature in edition.signatures)
-    answers = read_answers(edition, document.answers if is_named else {}, day).answers
+    answers = answers_of(workshop(), document, edition) if is_named else Answers({})
     return [
         Signer(
             label=signature.label[language],

@@ -20,7 +20,6 @@ from forms_server.languages import OUTPUTS, Language
 from forms_server.services.accounts import Permission
 from forms_server.services.drafts import (
     drop_draft,
-    edition_of,
     list_drafts,
     masked_name,
     open_draft,
@@ -29,6 +28,7 @@ from forms_server.services.drafts import (
 from forms_server.services.earlier import Looks
 from forms_server.services.issuing import PERSON_CHANGED, issue
 from forms_server.services.prefill import carried_items
+from forms_server.services.stored import edition_of
 from forms_server.specs.model import Edition, FormSpec
 from forms_server.storage.records import DraftRecord
 from forms_server.web import filling as fill

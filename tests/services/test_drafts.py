@@ -13,13 +13,13 @@ from forms_server.languages import Language
 from forms_server.services.accounts import Actor
 from forms_server.services.drafts import (
     drop_draft,
-    edition_of,
     list_drafts,
     open_draft,
     save_draft,
     start_draft,
 )
 from forms_server.services.issuing import issue
+from forms_server.services.stored import edition_of
 from forms_server.services.workshop import Workshop
 from forms_server.storage.records import DraftContent, DraftRecord
 from tests.fields.specimens import JUNK
