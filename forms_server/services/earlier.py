@@ -133,6 +133,7 @@ class _Papers:
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
         self.scopes: dict[tuple[int, str, str], Mapping[str, Value]] = {}
+        """By document; of a person's rows alone by their table and the person too."""
         self.rows: dict[tuple[int, str], Mapping[str, list[Raw]]] = {}
 
     def names(
@@ -148,22 +149,23 @@ class _Papers:
             return
         table = edition.items.get(source.rows)
         if isinstance(table, TableSpec):
-            scope = self._scope_for_rows(record, edition, source, iin)
+            if source.asks_only(table.names):
+                scope = self._scope_of_rows(record, edition, table, iin)
+            else:
+                scope = self._scope(record, edition)
             for row in rows_of(scope.get(table.id)):
                 if _is_of(table, row, iin):
                     yield row_scope(table, row, scope)
 
-    def _scope_for_rows(
-        self, record: DocumentRecord, edition: Edition, source: EarlierSource, iin: str
+    def _scope_of_rows(
+        self, record: DocumentRecord, edition: Edition, table: TableSpec, iin: str
     ) -> Mapping[str, Value]:
-        """The names of a document, of its rows only the person's where nothing else is asked.
+        """The names of a document, of its rows only the person's if rows say whose they are.
 
         A journal has thousands of rows, and is looked into for each of as many persons.
         """
-        table = edition.items[source.rows or ""]
-        assert isinstance(table, TableSpec)  # noqa: S101  # the caller has looked
         column = _person_column(table)
-        if column is None or table.rows_are is Rows.FIXED or not source.asks_only(table.names):
+        if column is None or table.rows_are is Rows.FIXED:
             return self._scope(record, edition)
         if (record.id, table.id) not in self.rows:
             self.rows[record.id, table.id] = _by_person(record.answers.get(table.id), column.id)

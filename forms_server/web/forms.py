@@ -36,8 +36,6 @@ KINDS: Mapping[Kind, LazyString] = {
     Kind.PROGRAMME: _("Programme"),
     Kind.CHECKLIST: _("Checklist"),
 }
-
-
 LONGEST_SEARCH = 80
 
 
@@ -94,9 +92,7 @@ def show_forms() -> ResponseReturnValue:
 @sign_in_required
 def show_edition_of_day(form_id: str) -> ResponseReturnValue:
     """The edition on which a document of the typed day is written."""
-    form = workshop().forms.get(form_id)
-    if form is None:
-        raise ServiceError("form-not-found", form=form_id)
+    form = _form(form_id)
     typed = request.args.get("day", "").strip()[:40]
     day, message = read_day(typed)
     page = render_template(
@@ -151,10 +147,15 @@ def _entry(form: FormSpec, search: tuple[str, ...]) -> Entry:
     return Entry(offer=offer_of(form), words=" ".join(words), is_found=is_found(search, words))
 
 
-def _edition(form_id: str, edition_id: str) -> Edition:
+def _form(form_id: str) -> FormSpec:
     form = workshop().forms.get(form_id)
     if form is None:
         raise ServiceError("form-not-found", form=form_id)
+    return form
+
+
+def _edition(form_id: str, edition_id: str) -> Edition:
+    form = _form(form_id)
     edition = form.edition(edition_id) if edition_id else offer_of(form).edition
     if edition is None:
         raise ServiceError("edition-missing", form=form_id, edition=edition_id)
