@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forms_server.documents.context import Output
+from forms_server.documents.isolation import LastExit
 from forms_server.fields.answers import read_answers
 from forms_server.fields.base import Raw
 from forms_server.fields.values import Answers
@@ -90,13 +91,14 @@ def told_by_child(work: Callable[[Callable[[str], object]], object]) -> list[str
     child = os.fork()
     if child == 0:
         os.close(reading)
-        with os.fdopen(writing, "w") as pipe:
+        with LastExit(), os.fdopen(writing, "w") as pipe:
             work(lambda line: pipe.write(f"{line}\n"))
-        os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as pipe:
         lines = pipe.read().splitlines()
-    os.waitpid(child, 0)
+    _, status = os.waitpid(child, 0)
+    if status:
+        raise RuntimeError("the measuring process failed: see above")
     return lines
 
 

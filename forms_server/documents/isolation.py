@@ -53,14 +53,14 @@ def check_isolated(
     child = os.fork()
     if child == 0:
         os.close(reading)
-        with _LastExit():
+        with LastExit():
             _limit(seconds, memory)
             _send(writing, _answer(pdf, trusted))
     os.close(writing)
     return _read_answer(_receive(child, reading, seconds=seconds))
 
 
-class _LastExit:
+class LastExit:
     """Ends the child where the block ends, whatever happened: it must never go on as a server."""
 
     def __enter__(self) -> None:
