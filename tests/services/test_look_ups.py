@@ -85,6 +85,14 @@ CASES = {
         "assistance-10", signed("05.01.2026", "6"), "assistance-08",
         act("assistant", "6,01"), act("sign_language", "6,01"),
     ),
+    "hours_of_issued_sheets of another month": (
+        "assistance-09", escorted("05.01.2026", "6"), "assistance-08",
+        act("assistant", "7", FEBRUARY), act("assistant", "7"),
+    ),
+    "hours_of_issued_sheets of another year": (
+        "assistance-10", signed("05.01.2026", "6"), "assistance-08",
+        act("sign_language", "7", YEAR_BEFORE), act("sign_language", "7"),
+    ),
     "eight_hours_in_all_sheets": (
         "assistance-09", escorted("05.01.2026", "2", "3"), "assistance-09",
         escorted("05.01.2026", "3"), escorted("05.01.2026", "3,01"),
@@ -134,6 +142,19 @@ CASES = {
     "first_escort_trip": (
         "prosthetics-08", BOTH_TRIPS, "prosthetics-08",
         trip("first", "02.02.2025", "escort"), trip("first", "05.03.2026", "escort"),
+    ),
+    "first_escort_trip after a second": (
+        "prosthetics-08",
+        {**trip("first", "02.02.2026", "recipient"), **trip("second", "03.02.2026", "escort")},
+        "prosthetics-08", trip("first", "05.03.2025", "escort"),
+        trip("first", "05.03.2026", "escort"),
+    ),
+    "second_trip_of_two of which one was earlier": (
+        "prosthetics-08",
+        {**trip("first", "02.02.2026", "escort"), **trip("second", "03.02.2026", "recipient")},
+        "prosthetics-08",
+        {**trip("first", "03.03.2026", "escort"), **trip("second", "05.03.2026", "recipient")},
+        {**trip("first", "03.03.2026", "recipient"), **trip("second", "05.03.2026", "recipient")},
     ),
     "second_escort_trip": (
         "prosthetics-08", BOTH_TRIPS, "prosthetics-08",
