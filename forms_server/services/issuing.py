@@ -39,6 +39,7 @@ from forms_server.storage.records import (
     Annulment,
     DocumentRecord,
     DocumentState,
+    Issuance,
     NewDocument,
     OfficeRecord,
     Seen,
@@ -245,10 +246,11 @@ def _finish(workshop: Workshop, record: DocumentRecord) -> DocumentRecord:
     try:
         return workshop.records.documents.finish(
             record.id,
-            blob_key=workshop.blobs.put(sealed),
-            pdf_sha256=hashlib.sha256(sealed).hexdigest(),
-            data_sha256=hashlib.sha256(data).hexdigest(),
-            issued_at=record.reserved_at,
+            Issuance(
+                pdf_sha256=workshop.blobs.put(sealed),
+                data_sha256=hashlib.sha256(data).hexdigest(),
+                issued_at=record.reserved_at,
+            ),
         )
     except StorageError as error:
         finished = workshop.records.documents.by_id(record.id)

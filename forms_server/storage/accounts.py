@@ -193,4 +193,6 @@ def _account(row: Account) -> AccountRecord:
         active=row.active,
         session_epoch=row.session_epoch,
         created_at=row.created_at,
+        iin=row.iin,
+        key_label=row.key_label,
     )

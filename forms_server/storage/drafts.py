@@ -14,6 +14,8 @@ from forms_server.storage.tables import Draft
 from forms_server.storage.values import DraftContent, DraftRecord
 
 COLUMNS = tuple(field.name for field in fields(DraftRecord))
+KEPT = ("based_on", "replaces", "replacement_reason", "replacement_by")
+"""What is said of a draft when it is entered, and never changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,12 @@ class Drafts:
 
     def enter(self, content: DraftContent, now: datetime) -> DraftRecord:
         """A new draft."""
-        row = Draft(id=content.id, owner=content.owner, created_at=now, based_on=content.based_on)
+        row = Draft(
+            id=content.id,
+            owner=content.owner,
+            created_at=now,
+            **{name: getattr(content, name) for name in KEPT},
+        )
         with writing(self._engine) as session:
             session.add(row)
             return _write(session, row, content=content, now=now)

@@ -7,26 +7,39 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from forms_server.storage.accounts import Accounts, Change, Offices
+from forms_server.storage.checkpoints import Checkpoints
 from forms_server.storage.database import open_engine
 from forms_server.storage.drafts import Drafts
 from forms_server.storage.events import Events
+from forms_server.storage.files import Files
 from forms_server.storage.register import Documents
+from forms_server.storage.signatures import Signatures
 from forms_server.storage.values import (
     AccountRecord,
     Annulment,
     ChainReport,
+    CheckpointRecord,
     DocumentRecord,
     DocumentState,
     DraftContent,
     DraftRecord,
     EventRecord,
+    FileKind,
+    FileRecord,
+    Issuance,
     JsonObject,
     NewAccount,
     NewDocument,
     NewEvent,
+    NewFile,
+    NewSignature,
     NumberPattern,
     OfficeRecord,
     Seen,
+    SignatureRecord,
+    SignatureState,
+    Signed,
+    TimeStampState,
 )
 
 __all__ = [
@@ -35,6 +48,8 @@ __all__ = [
     "Annulment",
     "ChainReport",
     "Change",
+    "CheckpointRecord",
+    "Checkpoints",
     "DocumentRecord",
     "DocumentState",
     "Documents",
@@ -43,15 +58,26 @@ __all__ = [
     "Drafts",
     "EventRecord",
     "Events",
+    "FileKind",
+    "FileRecord",
+    "Files",
+    "Issuance",
     "JsonObject",
     "NewAccount",
     "NewDocument",
     "NewEvent",
+    "NewFile",
+    "NewSignature",
     "NumberPattern",
     "OfficeRecord",
     "Offices",
     "Records",
     "Seen",
+    "SignatureRecord",
+    "SignatureState",
+    "Signatures",
+    "Signed",
+    "TimeStampState",
     "open_records",
 ]
 
@@ -66,6 +92,9 @@ class Records:
     accounts: Accounts
     offices: Offices
     events: Events
+    files: Files
+    signatures: Signatures
+    checkpoints: Checkpoints
 
     def close(self) -> None:
         """Gives the connections back; the next use would open new ones."""
@@ -82,4 +111,7 @@ def open_records(database_url: str) -> Records:
         accounts=Accounts(engine),
         offices=Offices(engine),
         events=Events(engine),
+        files=Files(engine),
+        signatures=Signatures(engine),
+        checkpoints=Checkpoints(engine),
     )

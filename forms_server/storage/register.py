@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -18,12 +19,15 @@ from forms_server.errors import StorageError
 from forms_server.storage.counters import OWN_SCOPES, next_value
 from forms_server.storage.database import reading, writing
 from forms_server.storage.events import add_event
+from forms_server.storage.files import add_first_file
 from forms_server.storage.persons import are_about, check_seen, hold_persons, note_persons
-from forms_server.storage.tables import Counter, Document, DocumentPerson, Draft
+from forms_server.storage.signatures import add_signatures
+from forms_server.storage.tables import Counter, Document, DocumentFile, DocumentPerson, Draft
 from forms_server.storage.values import (
     Annulment,
     DocumentRecord,
     DocumentState,
+    Issuance,
     NewDocument,
     NewEvent,
     NumberPattern,
@@ -37,6 +41,8 @@ GIVEN = tuple(
     if field.name not in {"scope", "number_pattern", "answers", "iins"}
 )
 """What goes into the row as it was given."""
+OF_THE_DRAFT = ("based_on", "replaces", "replacement_reason", "replacement_by")
+"""What goes into the row as the draft has it."""
 REFUSALS = {
     DocumentState.ISSUING: "document-not-issuing",
     DocumentState.ISSUED: "document-not-issued",
@@ -69,23 +75,22 @@ class Documents:
                 raise
             return self._after_conflict(new, refusal)
 
-    def finish(
-        self,
-        document_id: int,
-        *,
-        blob_key: str,
-        pdf_sha256: str,
-        data_sha256: str,
-        issued_at: datetime,
-    ) -> DocumentRecord:
-        """``issuing`` → ``issued``: the sealed file is stored and its hashes are known."""
+    def finish(self, document_id: int, issuance: Issuance) -> DocumentRecord:
+        """``issuing`` → ``issued``: the sealed file is stored and its hashes are known.
+
+        What the document replaces is annulled at the same moment; ``document-not-issued`` if that
+        was annulled meanwhile.
+        """
         with writing(self._engine) as session:
             row = _lock(session, Document.id == document_id, state=DocumentState.ISSUING)
             row.state = DocumentState.ISSUED
-            row.blob_key, row.issued_at = blob_key, issued_at
-            row.pdf_sha256, row.data_sha256 = pdf_sha256, data_sha256
-            session.flush()
-            add_event(session, _event_of_issue(row, issued_at))
+            row.issued_at, row.time_stamp = issuance.issued_at, issuance.time_stamp
+            row.pdf_sha256 = row.blob_key = issuance.pdf_sha256
+            row.data_sha256 = issuance.data_sha256
+            add_first_file(session, row, issuance.issued_at)
+            add_signatures(session, row.id, issuance.signatures)
+            _annul_replaced(session, row, at=issuance.issued_at)
+            add_event(session, _event_of_issue(row, issuance.issued_at))
             return _record(row)
 
     def annul(self, number: str, annulment: Annulment) -> DocumentRecord:
@@ -112,7 +117,9 @@ class Documents:
         return self._one(Document.draft_id == draft_id)
 
     def by_pdf_sha256(self, pdf_sha256: str) -> DocumentRecord | None:
-        return self._one(Document.pdf_sha256 == pdf_sha256)
+        """The document that a file is or, before something was added to it, once was."""
+        query = select(DocumentFile.document_id).where(DocumentFile.sha256 == pdf_sha256)
+        return self._one(Document.id == query.scalar_subquery())
 
     def unfinished(self, *, reserved_before: datetime | None = None) -> tuple[DocumentRecord, ...]:
         """What a crash left in ``issuing``, oldest first; a moment spares what is under way."""
@@ -210,12 +217,8 @@ class Documents:
         with writing(self._engine) as session:
             row = _lock(session, Document.number == number, state=start)
             _check_replacement(session, number, replaced_by=annulment.replaced_by)
-            row.state = DocumentState.ANNULLED
-            row.annulled_at, row.annulled_by = annulment.at, annulment.by
-            row.annulment_reason, row.replaced_by = annulment.reason, annulment.replaced_by
-            session.flush()
             kind = "document-annulled" if start is DocumentState.ISSUED else "document-voided"
-            add_event(session, _event_of_withdrawal(annulment, number, kind=kind))
+            _annul(session, row, annulment, kind=kind)
             return _record(row)
 
     def _after_conflict(self, new: NewDocument, refusal: StorageError) -> DocumentRecord:
@@ -243,7 +246,7 @@ def _enter(session: Session, new: NewDocument, seen: Seen | None) -> DocumentRec
         number=number,
         state=DocumentState.ISSUING,
         answers=dict(new.answers),
-        based_on=_source_of(session, new.draft_id),
+        **_told_of(session, new.draft_id),
         **{name: getattr(new, name) for name in GIVEN},
     )
     session.add(row)
@@ -254,8 +257,33 @@ def _enter(session: Session, new: NewDocument, seen: Seen | None) -> DocumentRec
     return _record(row)
 
 
-def _source_of(session: Session, draft_id: str | None) -> str | None:
-    return session.scalar(select(Draft.based_on).where(Draft.id == draft_id))
+def _told_of(session: Session, draft_id: str | None) -> Mapping[str, Any]:
+    """What the draft says of the documents that it was begun from and is to replace."""
+    draft = session.get(Draft, draft_id) if draft_id else None
+    return {name: getattr(draft, name, None) for name in OF_THE_DRAFT}
+
+
+def _annul_replaced(session: Session, row: Document, *, at: datetime) -> None:
+    """The document that this one is issued in place of, in the name of who decided so."""
+    session.flush()
+    if row.replaces is None:
+        return
+    replaced = _lock(session, Document.number == row.replaces, state=DocumentState.ISSUED)
+    annulment = Annulment(
+        by=row.replacement_by or row.issued_by,
+        at=at,
+        reason=row.replacement_reason or "",
+        replaced_by=row.number,
+    )
+    _annul(session, replaced, annulment, kind="document-annulled")
+
+
+def _annul(session: Session, row: Document, annulment: Annulment, *, kind: str) -> None:
+    row.state = DocumentState.ANNULLED
+    row.annulled_at, row.annulled_by = annulment.at, annulment.by
+    row.annulment_reason, row.replaced_by = annulment.reason, annulment.replaced_by
+    session.flush()
+    add_event(session, _event_of_withdrawal(annulment, row.number, kind=kind))
 
 
 def _print_number(pattern: NumberPattern, number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,16 +14,18 @@ from sqlalchemy import (
     Enum,
     ForeignKey,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Text,
+    UniqueConstraint,
     false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
 from forms_server.languages import Language
-from forms_server.storage.values import DocumentState
+from forms_server.storage.values import DocumentState, FileKind, SignatureState, TimeStampState
 
 SHA256_DIGITS = 64
 NAMES = {
@@ -69,6 +71,9 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
         DocumentState: words(DocumentState),
+        FileKind: words(FileKind),
+        SignatureState: words(SignatureState),
+        TimeStampState: words(TimeStampState),
         Language: words(Language),
     }
 
@@ -98,6 +103,8 @@ class Account(Base):
     active: Mapped[bool]
     session_epoch: Mapped[int]
     created_at: Mapped[datetime]
+    iin: Mapped[str | None] = mapped_column(String(12))
+    key_label: Mapped[str | None] = mapped_column(String(80))
 
 
 class Counter(Base):
@@ -160,6 +167,60 @@ class Document(Base):
     replaced_by: Mapped[str | None] = mapped_column(ForeignKey("documents.number"))
     based_on: Mapped[str | None] = mapped_column(String(120), index=True)
     persons_noted: Mapped[bool] = mapped_column(index=True, server_default=false())
+    time_stamp: Mapped[TimeStampState] = mapped_column(index=True, server_default="none")
+    replaces: Mapped[str | None] = mapped_column(String(120), index=True)
+    replacement_reason: Mapped[str | None] = mapped_column(Text)
+    replacement_by: Mapped[int | None]
+
+
+class DocumentFile(Base):
+    """Every file that a document has been, by its SHA-256, which is also its key on the disk.
+
+    The first is the sealed one; each further one is the one before with an incremental update.
+    """
+
+    __tablename__ = "document_files"
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[FileKind]
+    sha256: Mapped[str] = mapped_column(String(SHA256_DIGITS), unique=True)
+    added_at: Mapped[datetime]
+
+
+class Signature(Base):
+    """A person's signature that a document waits for or has; ``position`` is the order of signing.
+
+    ``prepared_update`` is what is to follow the file ``prepared_from`` once the person has signed:
+    the signature's field with an empty place for the CMS.
+    """
+
+    __tablename__ = "signatures"
+    __table_args__ = (
+        UniqueConstraint("document_id", "position"),
+        CheckConstraint("state IN ('waiting', 'signed', 'refused', 'by-hand')", name="known_state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"))
+    position: Mapped[int]
+    signature_id: Mapped[str] = mapped_column(String(80))
+    required: Mapped[bool]
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    state: Mapped[SignatureState]
+    expected_iin: Mapped[str | None] = mapped_column(String(12))
+    expected_bin: Mapped[str | None] = mapped_column(String(12))
+    prepared_from: Mapped[str | None] = mapped_column(String(SHA256_DIGITS))
+    prepared_update: Mapped[bytes | None] = mapped_column(LargeBinary)
+    prepared_at: Mapped[datetime | None]
+    way: Mapped[str | None] = mapped_column(String(16))
+    is_checked: Mapped[bool | None]
+    signer: Mapped[str | None] = mapped_column(Text)
+    serial_number: Mapped[str | None] = mapped_column(String(80))
+    algorithm: Mapped[str | None] = mapped_column(String(80))
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    reason: Mapped[str | None] = mapped_column(Text)
 
 
 class DocumentPerson(Base):
@@ -187,6 +248,9 @@ class Draft(Base):
     updated_at: Mapped[datetime]
     document_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"))
     based_on: Mapped[str | None] = mapped_column(String(120))
+    replaces: Mapped[str | None] = mapped_column(String(120))
+    replacement_reason: Mapped[str | None] = mapped_column(Text)
+    replacement_by: Mapped[int | None]
 
 
 class Event(Base):
@@ -205,3 +269,15 @@ class Event(Base):
     detail: Mapped[dict[str, Any]]
     previous_hash: Mapped[str] = mapped_column(String(SHA256_DIGITS))
     hash: Mapped[str] = mapped_column(String(SHA256_DIGITS), unique=True)
+
+
+class Checkpoint(Base):
+    """How the audit trail stood at the end of a day, signed: ``jws`` says the same as the row."""
+
+    __tablename__ = "checkpoints"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    events: Mapped[int]
+    head: Mapped[str] = mapped_column(String(SHA256_DIGITS))
+    jws: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime]

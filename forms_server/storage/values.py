@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -24,6 +24,31 @@ class DocumentState(StrEnum):
     ISSUING = "issuing"
     ISSUED = "issued"
     ANNULLED = "annulled"
+
+
+class FileKind(StrEnum):
+    """Why a document got a further file: each is the one before with something added."""
+
+    SEALED = "sealed"
+    SIGNED = "signed"
+    TIME_STAMPED = "time-stamped"
+
+
+class TimeStampState(StrEnum):
+    """Whether the newest file still waits for its time stamp; ``none`` where none is wanted."""
+
+    NONE = "none"
+    PENDING = "pending"
+    DONE = "done"
+
+
+class SignatureState(StrEnum):
+    """What has become of a person's signature; ``by-hand``: on the printed paper instead."""
+
+    WAITING = "waiting"
+    SIGNED = "signed"
+    REFUSED = "refused"
+    BY_HAND = "by-hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +84,9 @@ class AccountRecord:
     active: bool
     session_epoch: int
     created_at: datetime
+    iin: str | None = field(repr=False)
+    key_label: str | None
+    """Where the server keeps a key for this person: its label on the PKCS#11 token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +167,119 @@ class DocumentRecord:
     replaced_by: str | None
     based_on: str | None
     """The number of the document that its draft was begun from."""
+    time_stamp: TimeStampState
+    replaces: str | None
+    """The number of the document that this one is issued in place of."""
+    replacement_reason: str | None = field(repr=False)
+    replacement_by: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSignature:
+    """A signature that a document will wait for once it is issued.
+
+    ``expected_iin`` or ``expected_bin`` is whose certificate is taken, where it is known.
+    """
+
+    position: int
+    signature_id: str
+    required: bool
+    token: str
+    expected_iin: str | None = field(default=None, repr=False)
+    expected_bin: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuance:
+    """What makes a reserved document an issued one: its sealed file and what it then waits for."""
+
+    pdf_sha256: str
+    data_sha256: str
+    issued_at: datetime
+    signatures: tuple[NewSignature, ...] = ()
+    time_stamp: TimeStampState = TimeStampState.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A document's next file: what it ``follows`` and what it is, by SHA-256 (hex)."""
+
+    kind: FileKind
+    follows: str
+    sha256: str
+    added_at: datetime
+    time_stamp: TimeStampState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRecord:
+    """A file that a document is or once was; ``sequence`` counts from 1."""
+
+    document_id: int
+    sequence: int
+    kind: FileKind
+    sha256: str
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """What is known of a signature that was just put: the certificate's subject and numbers.
+
+    ``way``: ``server-key`` or ``own-key``. ``is_checked`` is false where nobody could check it.
+    """
+
+    way: str
+    is_checked: bool
+    signer: str = field(repr=False)
+    serial_number: str
+    algorithm: str
+    by: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureRecord:
+    """A person's signature as its row stands; ``settled_at`` is when the state became final."""
+
+    id: int
+    document_id: int
+    position: int
+    signature_id: str
+    required: bool
+    token: str = field(repr=False)
+    state: SignatureState
+    expected_iin: str | None = field(repr=False)
+    expected_bin: str | None = field(repr=False)
+    prepared_from: str | None
+    prepared_update: bytes | None = field(repr=False)
+    prepared_at: datetime | None
+    way: str | None
+    is_checked: bool | None
+    signer: str | None = field(repr=False)
+    serial_number: str | None
+    algorithm: str | None
+    settled_at: datetime | None
+    settled_by: int | None
+    reason: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointRecord:
+    """The audit trail at the end of a day: so many ``events``, the last one's hash, signed."""
+
+    day: date
+    events: int
+    head: str
+    jws: str
+    made_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftContent:
     """A draft to be saved: ``raw`` is what was typed, strings or lists by field name.
 
-    ``based_on``, the number of the document that it is begun from, is kept from the first saving.
+    ``based_on``, the number of the document that it is begun from, is kept from the first saving,
+    and so is what is said of the document that it is to replace.
     """
 
     id: str
@@ -155,6 +289,9 @@ class DraftContent:
     language: Language
     raw: JsonObject = field(repr=False)
     based_on: str | None = None
+    replaces: str | None = None
+    replacement_reason: str | None = field(default=None, repr=False)
+    replacement_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +308,9 @@ class DraftRecord:
     updated_at: datetime
     document_id: int | None
     based_on: str | None
+    replaces: str | None
+    replacement_reason: str | None = field(repr=False)
+    replacement_by: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from forms_server.storage.records import (
     AccountRecord,
     Annulment,
     DocumentRecord,
+    Issuance,
     NewDocument,
     Records,
 )
@@ -42,7 +43,7 @@ def issue(records: Records, account: AccountRecord, **changes: object) -> Docume
     reserved = records.documents.reserve(new_document(account, **changes))
     pdf = sha256(reserved.number.encode()).hexdigest()
     return records.documents.finish(
-        reserved.id, blob_key=pdf, pdf_sha256=pdf, data_sha256="d" * 64, issued_at=NOW
+        reserved.id, Issuance(pdf_sha256=pdf, data_sha256="d" * 64, issued_at=NOW)
     )
 
 

@@ -22,6 +22,7 @@ from forms_server.storage.records import (
     AccountRecord,
     DocumentState,
     DraftContent,
+    Issuance,
     OfficeRecord,
     Records,
 )
@@ -172,7 +173,7 @@ def finish_again(records: Records, account: AccountRecord, number: str) -> objec
     document = records.documents.by_number(number)
     assert document is not None
     return records.documents.finish(
-        document.id, blob_key="b", pdf_sha256="p", data_sha256="d", issued_at=NOW
+        document.id, Issuance(pdf_sha256="p", data_sha256="d", issued_at=NOW)
     )
 
 
