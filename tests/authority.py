@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key a
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from forms_server.documents.keys import SealKeys, SealPrivateKey
+from forms_server.documents.signing_keys import KeptKey, PrivateKey
 
 PASSWORD = b"throw-away"
 LIFETIME = timedelta(days=7300)
@@ -35,7 +35,7 @@ class Authority:
     """A root certificate and its key."""
 
     certificate: x509.Certificate
-    private_key: SealPrivateKey
+    private_key: PrivateKey
 
 
 def make_authority(now: datetime, *, name: str = "Throw-away authority") -> Authority:
@@ -53,16 +53,16 @@ def make_seal_keys(
     name: str = "Throw-away seal",
     usages: tuple[str, ...] = SIGNING,
     rsa: bool = False,
-) -> SealKeys:
+) -> KeptKey:
     """A seal issued by the authority, valid for ``LIFETIME`` from ``now``; P-256 or RSA-2048."""
     key = generate_rsa(65537, 2048) if rsa else generate_private_key(SECP256R1())
     builder = _builder(_named(name), key, now=now, usages=usages, ca=False)
     issued = builder.issuer_name(authority.certificate.subject)
     certificate = issued.sign(authority.private_key, hashes.SHA256())
-    return SealKeys(certificate=certificate, private_key=key, chain=(authority.certificate,))
+    return KeptKey(certificate=certificate, private_key=key, chain=(authority.certificate,))
 
 
-def write_p12(keys: SealKeys, folder: Path) -> tuple[Path, Path]:
+def write_p12(keys: KeptKey, folder: Path) -> tuple[Path, Path]:
     """The keys as ``seal.p12`` and the password as ``seal.password`` in the folder."""
     p12, password = folder / "seal.p12", folder / "seal.password"
     encryption = serialization.BestAvailableEncryption(PASSWORD)
@@ -87,7 +87,7 @@ def print_pdf(*, text: str = "Текст, мәтін.", data_xml: bytes | None =
 
 def _builder(
     subject: x509.Name,
-    key: SealPrivateKey,
+    key: PrivateKey,
     *,
     now: datetime,
     usages: tuple[str, ...],

@@ -26,7 +26,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, async_val
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
-from forms_server.documents.keys import is_development
+from forms_server.documents.signing_keys import is_development
 from forms_server.errors import DocumentError
 
 LARGEST_PDF = 20 * 1024 * 1024

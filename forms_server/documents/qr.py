@@ -18,7 +18,7 @@ from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
 
-from forms_server.documents.keys import QrKeys
+from forms_server.documents.qr_keys import QrKeys
 from forms_server.errors import DocumentError
 from forms_server.settings import LONGEST_PUBLIC_URL
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from io import BytesIO
-from typing import assert_never
 
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.keys.internal import translate_pyca_cryptography_cert_to_asn1
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -21,7 +16,7 @@ from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, Signer
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from forms_server.documents.keys import SealKeys, SealPrivateKey, check_validity
+from forms_server.documents.signing_keys import SigningKey, check_validity, is_development
 from forms_server.errors import DocumentError, words
 
 DIGEST = "sha256"
@@ -33,14 +28,14 @@ CMS_OVERHEAD = 1024
 class Sealer:
     """Puts the organisation's seal on documents: one for a process, its keys read beforehand."""
 
-    def __init__(self, keys: SealKeys) -> None:
-        self._keys = keys
-        self._signer = _KeptKeySigner(keys)
-        self._reserved = _reserved_digits(keys)
+    def __init__(self, key: SigningKey) -> None:
+        self._key = key
+        self._signer = KeySigner(key)
+        self._reserved = reserved_digits(key)
 
     @property
     def is_development(self) -> bool:
-        return self._keys.is_development
+        return is_development(self._key.certificate)
 
     def seal(
         self,
@@ -64,7 +59,7 @@ class Sealer:
         ``seal-pdf-refused`` when the PDF is broken, encrypted or certified already. Two seals of
         the same bytes differ in the ECDSA number and in the second half of ``/ID``.
         """
-        check_validity(self._keys.certificate, at=signed_at)
+        check_validity(self._key.certificate, at=signed_at)
         metadata = _metadata(field_name, reason=reason, location=location)
         try:
             return asyncio.run(self._sign(pdf, metadata=metadata, signed_at=signed_at))
@@ -76,7 +71,7 @@ class Sealer:
     ) -> bytes:
         """pyHanko's own three steps, taken one by one: ``sign_pdf`` would read the clock."""
         pdf_signer = PdfSigner(metadata, self._signer, new_field_spec=_new_field(metadata))
-        session = pdf_signer.init_signing_session(_AppendingWriter(BytesIO(pdf)))
+        session = pdf_signer.init_signing_session(AppendingWriter(BytesIO(pdf)))
         session.system_time = signed_at
         document = session.prepare_tbs_document(None, bytes_reserved=self._reserved)
         output = BytesIO()
@@ -87,46 +82,36 @@ class Sealer:
         return output.getvalue()
 
 
-class _AppendingWriter(IncrementalPdfFileWriter):
+class AppendingWriter(IncrementalPdfFileWriter):
     """Adds the signature and nothing else."""
 
     def _update_meta(self) -> None:
         """pyHanko would write the XMP and ``/Info`` anew: its name, and the time by the clock."""
 
 
-class _KeptKeySigner(Signer):
+class KeySigner(Signer):
     """Signs with a key that is open already; pyHanko's own opens it again for each signature."""
 
-    def __init__(self, keys: SealKeys) -> None:
-        chain = map(translate_pyca_cryptography_cert_to_asn1, keys.chain)
+    def __init__(self, key: SigningKey) -> None:
+        chain = map(translate_pyca_cryptography_cert_to_asn1, key.chain)
         store = SimpleCertificateStore.from_certs(chain)  # type: ignore[no-untyped-call]
-        certificate = translate_pyca_cryptography_cert_to_asn1(keys.certificate)
+        certificate = translate_pyca_cryptography_cert_to_asn1(key.certificate)
         super().__init__(signing_cert=certificate, cert_registry=store)
-        self._key = keys.private_key
+        self._key = key
 
     async def async_sign_raw(
         self, data: bytes, digest_algorithm: str, dry_run: bool = False
     ) -> bytes:
         if digest_algorithm != DIGEST:
             raise SigningError(f"the seal signs {DIGEST}, not {digest_algorithm}")
-        return _sign_raw(self._key, data)
+        return self._key.sign(data)
 
 
-def _sign_raw(key: SealPrivateKey, data: bytes) -> bytes:
-    match key:
-        case EllipticCurvePrivateKey():
-            return key.sign(data, ECDSA(SHA256()))
-        case RSAPrivateKey():
-            return key.sign(data, PKCS1v15(), SHA256())
-        case _:
-            assert_never(key)
-
-
-def _reserved_digits(keys: SealKeys) -> int:
+def reserved_digits(key: SigningKey) -> int:
     """Hexadecimal digits to keep free for the CMS: certificates, signature and the rest, twice."""
-    certificates = (keys.certificate, *keys.chain)
+    certificates = (key.certificate, *key.chain)
     certificate_bytes = sum(len(one.public_bytes(Encoding.DER)) for one in certificates)
-    signature_bytes = len(_sign_raw(keys.private_key, b""))
+    signature_bytes = len(key.sign(b""))
     return 2 * (certificate_bytes + signature_bytes + CMS_OVERHEAD)
 
 

@@ -9,18 +9,13 @@ from zoneinfo import ZoneInfo
 
 from cryptography import x509
 
+from forms_server.documents.development_keys import ensure_development_keys
 from forms_server.documents.fonts import load_slot_font
 from forms_server.documents.html import Templates
-from forms_server.documents.keys import (
-    QrKeys,
-    SealKeys,
-    ensure_development_keys,
-    load_certificates,
-    load_qr_keys,
-    load_seal_keys,
-)
 from forms_server.documents.pdf import Printer
+from forms_server.documents.qr_keys import QrKeys, load_qr_keys
 from forms_server.documents.signing import Sealer
+from forms_server.documents.signing_keys import KeptKey, load_certificates, load_p12
 from forms_server.documents.stencils import Press
 from forms_server.errors import SettingsError
 from forms_server.fields.registry import TYPES
@@ -97,16 +92,16 @@ def open_workshop(settings: Settings, now: datetime) -> Workshop:
 
 def _open_keys(
     settings: Settings, now: datetime
-) -> tuple[SealKeys, tuple[x509.Certificate, ...], QrKeys]:
+) -> tuple[KeptKey, tuple[x509.Certificate, ...], QrKeys]:
     """The seal's keys, the certificates it is judged by, and the keys of the QR."""
     ensure_development_keys(settings.home, now=now)
     folder = settings.home / "keys"
     qr_keys = load_qr_keys(folder / "qr.pem")
     authority = load_certificates(folder / "authority.pem")
     if settings.seal_key_file is None:
-        keys = load_seal_keys(folder / "seal.p12", folder / "seal.password", now=now)
+        keys = load_p12(folder / "seal.p12", folder / "seal.password", now=now)
         return keys, authority, qr_keys
     if settings.seal_password_file is None:
         raise SettingsError("settings-seal-password")
-    keys = load_seal_keys(settings.seal_key_file, settings.seal_password_file, now=now)
+    keys = load_p12(settings.seal_key_file, settings.seal_password_file, now=now)
     return keys, (*keys.chain, *authority), qr_keys

@@ -8,8 +8,8 @@ from io import BytesIO
 
 import pikepdf
 
-from forms_server.documents.keys import SealKeys
 from forms_server.documents.signing import Sealer
+from forms_server.documents.signing_keys import KeptKey
 from tests.authority import make_authority, make_seal_keys, print_pdf
 
 NOW = datetime(2025, 5, 2, 9, 30, 15, tzinfo=UTC)
@@ -19,7 +19,7 @@ TRUSTED = (AUTHORITY.certificate,)
 PDF = print_pdf()
 
 
-def seal(pdf: bytes, keys: SealKeys) -> bytes:
+def seal(pdf: bytes, keys: KeptKey) -> bytes:
     return Sealer(keys).seal(pdf, reason="Выдан", location="Астана", signed_at=NOW)
 
 

@@ -11,17 +11,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
 from joserfc.jwk import ECKey
 
-from forms_server.documents.keys import (
+from forms_server.documents.development_keys import (
     AUTHORITY_FILE,
     KEYS_DIRECTORY,
     QR_FILE,
     SEAL_FILE,
     SEAL_PASSWORD_FILE,
     ensure_development_keys,
-    load_certificates,
-    load_qr_keys,
-    load_seal_keys,
 )
+from forms_server.documents.qr_keys import load_qr_keys
+from forms_server.documents.signing_keys import is_development, load_certificates, load_p12
 from forms_server.errors import DocumentError
 from tests.authority import LIFETIME, make_authority, make_seal_keys, write_p12
 
@@ -64,7 +63,7 @@ def test_processes_that_start_at_once_use_the_same_keys(tmp_path: Path) -> None:
     assert [process.exitcode for process in starting] == [0, 0, 0]
     assert [path.name for path in tmp_path.iterdir()] == [KEYS_DIRECTORY]
     directory = tmp_path / KEYS_DIRECTORY
-    load_seal_keys(directory / SEAL_FILE, directory / SEAL_PASSWORD_FILE, now=NOW)
+    load_p12(directory / SEAL_FILE, directory / SEAL_PASSWORD_FILE, now=NOW)
 
 
 def test_keys_that_lost_a_file_are_not_replaced(keys: Path) -> None:
@@ -76,8 +75,8 @@ def test_keys_that_lost_a_file_are_not_replaced(keys: Path) -> None:
 
 
 def test_the_development_seal_says_that_it_is_one(keys: Path) -> None:
-    seal = load_seal_keys(keys / SEAL_FILE, keys / SEAL_PASSWORD_FILE, now=NOW)
-    assert seal.is_development
+    seal = load_p12(keys / SEAL_FILE, keys / SEAL_PASSWORD_FILE, now=NOW)
+    assert is_development(seal.certificate)
     assert seal.chain == load_certificates(keys / AUTHORITY_FILE)
     seal.certificate.verify_directly_issued_by(seal.chain[0])
     lifetime = seal.certificate.not_valid_after_utc - NOW
@@ -87,16 +86,16 @@ def test_the_development_seal_says_that_it_is_one(keys: Path) -> None:
 @pytest.mark.parametrize("rsa", [False, True], ids=["P-256", "RSA-2048"])
 def test_a_real_seal_is_opened(tmp_path: Path, rsa: bool) -> None:
     made = make_seal_keys(make_authority(NOW), NOW, rsa=rsa)
-    seal = load_seal_keys(*write_p12(made, tmp_path), now=NOW)
+    seal = load_p12(*write_p12(made, tmp_path), now=NOW)
     assert seal.certificate == made.certificate
     assert seal.chain == made.chain
-    assert not seal.is_development
+    assert not is_development(seal.certificate)
 
 
 def test_a_wrong_password_is_refused(keys: Path) -> None:
     (keys / SEAL_PASSWORD_FILE).write_bytes(b"wrong")
     with pytest.raises(DocumentError) as refusal:
-        load_seal_keys(keys / SEAL_FILE, keys / SEAL_PASSWORD_FILE, now=NOW)
+        load_p12(keys / SEAL_FILE, keys / SEAL_PASSWORD_FILE, now=NOW)
     assert refusal.value.code == "seal-password-wrong"
 
 
@@ -104,19 +103,19 @@ def test_a_wrong_password_is_refused(keys: Path) -> None:
 def test_a_file_that_is_no_key_is_refused(keys: Path, content: bytes) -> None:
     (keys / SEAL_FILE).write_bytes(content)
     with pytest.raises(DocumentError) as refusal:
-        load_seal_keys(keys / SEAL_FILE, keys / SEAL_PASSWORD_FILE, now=NOW)
+        load_p12(keys / SEAL_FILE, keys / SEAL_PASSWORD_FILE, now=NOW)
     assert refusal.value.code == "seal-key-unreadable"
 
 
 def test_a_missing_file_is_named(keys: Path) -> None:
     with pytest.raises(DocumentError) as refusal:
-        load_seal_keys(keys / SEAL_FILE, keys / "nowhere", now=NOW)
+        load_p12(keys / SEAL_FILE, keys / "nowhere", now=NOW)
     assert refusal.value.code == "seal-key-unreadable"
     assert "nowhere" in refusal.value.say("en")
 
 
 def test_a_certificate_without_its_key_is_refused(keys: Path, tmp_path: Path) -> None:
-    seal = load_seal_keys(keys / SEAL_FILE, keys / SEAL_PASSWORD_FILE, now=NOW)
+    seal = load_p12(keys / SEAL_FILE, keys / SEAL_PASSWORD_FILE, now=NOW)
     encryption = serialization.BestAvailableEncryption(b"x")
     bare = serialization.pkcs12.serialize_key_and_certificates(
         None, None, seal.certificate, None, encryption
@@ -125,7 +124,7 @@ def test_a_certificate_without_its_key_is_refused(keys: Path, tmp_path: Path) ->
     p12.write_bytes(bare)
     password.write_bytes(b"x")
     with pytest.raises(DocumentError) as refusal:
-        load_seal_keys(p12, password, now=NOW)
+        load_p12(p12, password, now=NOW)
     assert refusal.value.code == "seal-key-kind"
 
 
@@ -133,7 +132,7 @@ def test_a_certificate_without_its_key_is_refused(keys: Path, tmp_path: Path) ->
 def test_a_certificate_out_of_force_is_refused(tmp_path: Path, days: int) -> None:
     files = write_p12(make_seal_keys(make_authority(NOW), NOW), tmp_path)
     with pytest.raises(DocumentError) as refusal:
-        load_seal_keys(*files, now=NOW + timedelta(days=days))
+        load_p12(*files, now=NOW + timedelta(days=days))
     assert refusal.value.code == "seal-certificate-expired"
 
 
@@ -141,7 +140,7 @@ def test_a_certificate_for_other_uses_is_refused(tmp_path: Path) -> None:
     made = make_seal_keys(make_authority(NOW), NOW, usages=("digital_signature",))
     files = write_p12(made, tmp_path)
     with pytest.raises(DocumentError) as refusal:
-        load_seal_keys(*files, now=NOW)
+        load_p12(*files, now=NOW)
     assert refusal.value.code == "seal-certificate-usage"
 
 

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 from PIL import Image
 
-from forms_server.documents.keys import QrKeys
 from forms_server.documents.qr import (
     CROCKFORD,
     LONGEST_ADDRESS,
@@ -31,6 +30,7 @@ from forms_server.documents.qr import (
     short_code,
     write_seal,
 )
+from forms_server.documents.qr_keys import QrKeys
 from forms_server.errors import DocumentError
 from forms_server.settings import LONGEST_PUBLIC_URL
 

@@ -10,8 +10,8 @@ import pikepdf
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from forms_server.documents.keys import SealKeys
 from forms_server.documents.signing import FIELD_NAME, Sealer
+from forms_server.documents.signing_keys import KeptKey
 from forms_server.errors import DocumentError
 from tests import judges
 from tests.authority import LIFETIME, make_authority, make_seal_keys, print_pdf
@@ -26,19 +26,19 @@ def pdf() -> bytes:
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["P-256", "RSA-2048"])
-def keys(request: pytest.FixtureRequest) -> SealKeys:
+def keys(request: pytest.FixtureRequest) -> KeptKey:
     return make_seal_keys(make_authority(NOW), NOW, rsa=request.param)
 
 
 @pytest.fixture(scope="module")
-def sealed(pdf: bytes, keys: SealKeys, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sealed(pdf: bytes, keys: KeptKey, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sealed") / "sealed.pdf"
     path.write_bytes(Sealer(keys).seal(pdf, **WORDS, signed_at=NOW))
     return path
 
 
 def test_poppler_accepts_the_seal_and_trusts_it(
-    sealed: Path, keys: SealKeys, tmp_path: Path
+    sealed: Path, keys: KeptKey, tmp_path: Path
 ) -> None:
     authority = tmp_path / "authority.pem"
     authority.write_bytes(keys.chain[0].public_bytes(Encoding.PEM))
@@ -90,7 +90,7 @@ def test_the_invisible_field_is_printable_described_and_off_the_page(sealed: Pat
         assert field.Rect[0] < 0
 
 
-def test_a_field_that_waits_for_the_seal_is_used(pdf: bytes, keys: SealKeys) -> None:
+def test_a_field_that_waits_for_the_seal_is_used(pdf: bytes, keys: KeptKey) -> None:
     with pikepdf.open(BytesIO(pdf)) as opened:
         page = opened.pages[0].obj
         field = opened.make_indirect(
@@ -115,7 +115,7 @@ def test_a_field_that_waits_for_the_seal_is_used(pdf: bytes, keys: SealKeys) -> 
         assert "/V" in field
 
 
-def test_a_seal_out_of_force_is_not_used(pdf: bytes, keys: SealKeys) -> None:
+def test_a_seal_out_of_force_is_not_used(pdf: bytes, keys: KeptKey) -> None:
     with pytest.raises(DocumentError) as refusal:
         Sealer(keys).seal(pdf, **WORDS, signed_at=NOW + LIFETIME + timedelta(days=1))
     assert refusal.value.code == "seal-certificate-expired"
@@ -127,7 +127,7 @@ def _encrypted(pdf: bytes) -> bytes:
     return output.getvalue()
 
 
-def test_what_cannot_be_sealed_is_refused(pdf: bytes, sealed: Path, keys: SealKeys) -> None:
+def test_what_cannot_be_sealed_is_refused(pdf: bytes, sealed: Path, keys: KeptKey) -> None:
     sealer = Sealer(keys)
     for bad in (b"", b"%PDF-1.7", pdf[: len(pdf) // 2], _encrypted(pdf), sealed.read_bytes()):
         with pytest.raises(DocumentError) as refusal:
@@ -135,9 +135,9 @@ def test_what_cannot_be_sealed_is_refused(pdf: bytes, sealed: Path, keys: SealKe
         assert refusal.value.code == "seal-pdf-refused"
 
 
-def test_a_long_chain_finds_room(pdf: bytes, keys: SealKeys) -> None:
+def test_a_long_chain_finds_room(pdf: bytes, keys: KeptKey) -> None:
     others = tuple(make_authority(NOW, name=f"Authority {n}").certificate for n in range(12))
-    long = SealKeys(
+    long = KeptKey(
         certificate=keys.certificate,
         private_key=keys.private_key,
         chain=keys.chain + others,

@@ -10,8 +10,8 @@ import pytest
 import weasyprint
 from flask.testing import FlaskClient
 
-from forms_server.documents.keys import SealKeys
 from forms_server.documents.signing import Sealer
+from forms_server.documents.signing_keys import KeptKey
 from forms_server.services.accounts import Actor
 from forms_server.services.issuing import annul
 from forms_server.services.workshop import Workshop
@@ -196,7 +196,7 @@ def test_a_file_that_nobody_signed(client: FlaskClient, post: Post) -> None:
 
 def test_a_file_that_somebody_else_signed(client: FlaskClient, post: Post) -> None:
     now = datetime.now(UTC)
-    keys: SealKeys = make_seal_keys(make_authority(now), now)
+    keys: KeptKey = make_seal_keys(make_authority(now), now)
     sealed = Sealer(keys).seal(strange_pdf(), reason="A", location="A", signed_at=now)
 
     _, page = check(client, post, sealed)
