@@ -67,6 +67,14 @@ class Way(StrEnum):
     EITHER = "either"
 
 
+class Signer(StrEnum):
+    """Who signs: somebody with a role in the office that issues, or a person without account."""
+
+    HEAD = "head"
+    CLERK = "clerk"
+    PERSON = "person"
+
+
 class Rows(StrEnum):
     """Where the rows of a table come from."""
 
@@ -237,14 +245,31 @@ class SectionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureSpec:
-    """Who signs the paper and how; ``name`` is the field that holds the signer's name."""
+    """Who signs the paper and how; those of an edition stand in the order of signing.
+
+    ``name``, ``iin`` and ``bin`` are the fields that hold the signer's name, IIN and BIN.
+    ``id`` is also the name of the PDF's signature field.
+    """
 
     id: str
     label: BilingualText
     way: Way
+    by: Signer = Signer.PERSON
     name: str | None = None
+    iin: str | None = None
+    bin: str | None = None
     required: bool = True
     source: str | None = None
+
+    @property
+    def is_electronic(self) -> bool:
+        """Whether it may be an electronic signature."""
+        return self.way is not Way.HAND
+
+    @property
+    def is_of_office(self) -> bool:
+        """Whether somebody with an account of the office signs."""
+        return self.by is not Signer.PERSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,14 @@ from forms_server.specs.earlier import EarlierSource, EarlierSpec
 from forms_server.specs.expressions import PRESENT
 from forms_server.specs.files import tag
 from forms_server.specs.items import ItemReader
-from forms_server.specs.model import Edition, FieldSpec, FormSpec, Rows, TableSpec
+from forms_server.specs.model import (
+    Edition,
+    FieldSpec,
+    FormSpec,
+    Rows,
+    SignatureSpec,
+    TableSpec,
+)
 from forms_server.specs.shelf import check_unique
 
 RESERVED = ("overrides", "today", PRESENT)
@@ -80,9 +87,9 @@ class EditionChecker:
             self._check_item(item, self.edition.items[item.get("id", "")], names)
         for rule in self.element.iterfind(tag("rule")):
             self._check_rule(rule)
-        for signature in self.element.iterfind(tag("signature")):
-            if signature.get("name") is not None:
-                self._check_known({signature.get("name", "")}, self.edition.items, signature)
+        signatures = self.element.iterfind(tag("signature"))
+        for element, signature in zip(signatures, self.edition.signatures, strict=True):
+            self._check_signature(element, signature)
         looks = self.element.iterfind(tag("earlier"))
         for element, look in zip(looks, self.edition.earlier, strict=True):
             self._check_look(element, look)
@@ -107,6 +114,16 @@ class EditionChecker:
         for attribute in ("test", "when"):
             expression = self.reader.expression(element, attribute)
             self._check_known(expression.names if expression else (), names | looks, element)
+
+    def _check_signature(self, element: etree._Element, signature: SignatureSpec) -> None:
+        """The fields that tell of the signer exist, and hold what is read from them."""
+        self._check_known(filter(None, [signature.name]), self.edition.items, element)
+        for type_, name in (("iin", signature.iin), ("bin", signature.bin)):
+            field = self.edition.items.get(name) if name else None
+            if name and not (isinstance(field, FieldSpec) and field.type == type_):
+                raise self.reader.error("spec-signature-number", element, name=name, type=type_)
+        if signature.is_electronic and element.get("by") is None:
+            raise self.reader.error("spec-signature-by", element, id=signature.id)
 
     def _check_look(self, element: etree._Element, look: EarlierSpec) -> None:
         names = self.edition.names

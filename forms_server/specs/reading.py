@@ -37,6 +37,7 @@ from forms_server.specs.model import (
     Rule,
     Severity,
     SignatureSpec,
+    Signer,
     Way,
 )
 from forms_server.specs.names import EditionChecker
@@ -161,7 +162,10 @@ class FormReader:
             id=element.get("id", ""),
             label=child_text(element, "label"),
             way=Way(element.get("way", "")),
+            by=Signer(element.get("by", Signer.PERSON)),
             name=element.get("name"),
+            iin=element.get("iin"),
+            bin=element.get("bin"),
             required=element.get("required") != "no",
             source=element.get("source"),
         )
