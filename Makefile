@@ -26,6 +26,7 @@ key = $(shell cat $(1) | sha256sum | cut -c1-16)
 STAMPS := .venv/stamps
 RUNTIME := $(STAMPS)/runtime-$(call key,requirements/build.txt requirements/runtime.txt)
 DEVELOPMENT := $(STAMPS)/development-$(call key,requirements/*.txt)
+BROWSER := $(STAMPS)/browser-$(call key,package.json package-lock.json)
 PACKAGE := $(STAMPS)/package-$(call key,pyproject.toml requirements/build.txt)
 
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard forms_server/web/translations/*/LC_MESSAGES/*.po))
@@ -54,9 +55,9 @@ check: setup-tests
 bench: setup-tests
 	@$(BIN)/forms-server bench
 
-setup: serve-packages $(RUNTIME) $(PACKAGE) catalogues
+setup: serve-packages $(RUNTIME) $(PACKAGE) $(BROWSER) catalogues
 
-setup-tests: serve-packages test-packages $(DEVELOPMENT) $(PACKAGE) catalogues
+setup-tests: serve-packages test-packages $(DEVELOPMENT) $(PACKAGE) $(BROWSER) catalogues
 	@scripts/fetch-verapdf.sh
 
 .PHONY: serve-packages test-packages
@@ -88,6 +89,13 @@ $(PACKAGE): | $(BIN)/python
 	@rm -f $(STAMPS)/package-*
 	@touch $@
 
+# What browsers are sent that is not ours; the lock names it by hash.
+$(BROWSER): | $(BIN)/python
+	@PYTHON=$(BIN)/python scripts/fetch-browser-packages.sh
+	@mkdir -p $(STAMPS)
+	@rm -f $(STAMPS)/browser-*
+	@touch $@
+
 catalogues: $(CATALOGUES)
 
 %.mo: %.po
@@ -105,5 +113,5 @@ format: $(DEVELOPMENT)
 
 clean:
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
-	    build dist tests/browser/screenshots $(CATALOGUES)
+	    build dist tests/browser/screenshots static/packages $(CATALOGUES)
 	find forms_server tests scripts -name __pycache__ -prune -exec rm -rf {} +

@@ -14,6 +14,8 @@ from forms_server.errors import SettingsError, words
 from forms_server.languages import BilingualText
 
 ROOT = Path(__file__).resolve().parents[1]
+NCALAYER = "wss://127.0.0.1:13579"
+"""Where NCALayer listens on a signer's own computer."""
 LONGEST_PUBLIC_URL = 60
 """Bytes of the address before ``/v/``: a longer one would make the QR too dense for paper."""
 
@@ -40,6 +42,8 @@ class Settings:
     time_zone: str
     trusted_proxies: int = 0
     """How many proxies stand before us and may tell a visitor's address."""
+    ncalayer_url: str = NCALAYER
+    """Where the pages of signing look for NCALayer; always on the signer's own computer."""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -55,6 +59,7 @@ class Settings:
             seal_password_file=_optional_file(environment, "FORMS_SERVER_SEAL_PASSWORD_FILE"),
             time_zone=_time_zone(environment),
             trusted_proxies=_count(environment, "FORMS_SERVER_TRUSTED_PROXIES"),
+            ncalayer_url=_ncalayer_url(environment),
         )
 
 
@@ -75,6 +80,14 @@ def _public_url(environment: Mapping[str, str]) -> str:
         raise SettingsError("settings-public-url", value=url)
     if len(url.encode()) > LONGEST_PUBLIC_URL:
         raise SettingsError("settings-public-url-long", value=url, limit=LONGEST_PUBLIC_URL)
+    return url
+
+
+def _ncalayer_url(environment: Mapping[str, str]) -> str:
+    """An address that may stand in a content security policy, and that leaves no computer."""
+    url = environment.get("FORMS_SERVER_NCALAYER_URL", NCALAYER)
+    if not re.fullmatch(r"wss?://(127\.0\.0\.1|localhost):[0-9]{1,5}", url):
+        raise SettingsError("settings-ncalayer-url", value=url)
     return url
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
@@ -19,6 +20,7 @@ def main() -> int:
     runtime = [*project["project"]["dependencies"]]
     development = runtime + project["project"]["optional-dependencies"]["development"]
     complaints = [
+        *complaints_about_packages(),
         *complaints_about("build.txt", project["build-system"]["requires"]),
         *complaints_about("runtime.txt", runtime),
         *complaints_about("development.txt", development),
@@ -37,6 +39,21 @@ def complaints_about(lock_name: str, requirements: list[str]) -> list[str]:
     ]
     if ADDRESS.search(text):
         complaints.append(f"requirements/{lock_name}: names a package index: make lock")
+    return complaints
+
+
+def complaints_about_packages() -> list[str]:
+    """Return what is wrong with the lock of what the pages take from npm."""
+    wanted = json.loads((ROOT / "package.json").read_text())["dependencies"]
+    text = (ROOT / "package-lock.json").read_text()
+    packages = json.loads(text)["packages"]
+    complaints = [
+        f"package-lock.json: {name} is not locked as package.json requires it: make lock"
+        for name, version in wanted.items()
+        if packages.get(f"node_modules/{name}", {}).get("version") != version
+    ]
+    if ADDRESS.search(text):
+        complaints.append("package-lock.json: names a package registry: make lock")
     return complaints
 
 

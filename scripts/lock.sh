@@ -17,6 +17,11 @@ compile() {
 }
 
 compile requirements/build.in --output-file requirements/build.txt
+compile requirements/browser.in --output-file requirements/browser.txt
 compile pyproject.toml --output-file requirements/runtime.txt
 compile pyproject.toml --extra development --constraint requirements/runtime.txt \
     --output-file requirements/development.txt
+
+# What the pages take from npm: the version stands in package.json, the hashes in the lock.
+npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
+    --no-audit --no-fund --loglevel=error

@@ -89,3 +89,20 @@ def test_the_count_of_proxies_is_a_whole_number() -> None:
     assert Settings.from_env({"FORMS_SERVER_TRUSTED_PROXIES": "2"}).trusted_proxies == 2
     with pytest.raises(SettingsError, match="settings-count"):
         Settings.from_env({"FORMS_SERVER_TRUSTED_PROXIES": "-1"})
+
+
+def test_ncalayer_is_where_it_listens_unless_said_otherwise() -> None:
+    told = {"FORMS_SERVER_NCALAYER_URL": "ws://127.0.0.1:40001"}
+    assert Settings.from_env({}).ncalayer_url == "wss://127.0.0.1:13579"
+    assert Settings.from_env(told).ncalayer_url == "ws://127.0.0.1:40001"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://127.0.0.1:13579", "wss://ncalayer.example.kz:13579", "wss://127.0.0.1", "",
+     "wss://127.0.0.1:13579 https://example.kz", "wss://127.0.0.1:13579; script-src *",
+     "wss://127.0.0.1:13579\n"],
+)  # fmt: skip
+def test_an_ncalayer_elsewhere_or_with_more_words_for_the_policy_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="settings-ncalayer-url"):
+        Settings.from_env({"FORMS_SERVER_NCALAYER_URL": url})

@@ -27,8 +27,16 @@ POLICY: Mapping[str, str] = {
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
 }
+
+
+def policy(**more: str) -> str:
+    """The content security policy; ``more`` adds to a directive: ``connect_src="wss://…"``."""
+    added = {name.replace("_", "-"): f" {value}" for name, value in more.items()}
+    return "; ".join(f"{name} {value}{added.get(name, '')}" for name, value in POLICY.items())
+
+
 HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
+    "Content-Security-Policy": policy(),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
