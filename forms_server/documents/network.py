@@ -1,0 +1,60 @@
+"""Asks other servers over HTTP: little time, bounded answers, nothing that the address leads on to.
+
+Only ``time_stamps`` and ``trust`` ask anybody. A session belongs to the event loop it is opened in.
+"""
+
+from __future__ import annotations
+
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
+
+SECONDS_TO_ANSWER = 10.0
+"""Of one answer, from the look-up of the name to the last byte."""
+LARGEST_TOKEN = 64 * 1024
+"""Bytes of a time-stamp authority's answer; one with four certificates has about 8 KiB."""
+LARGEST_LIST = 8 * 1024 * 1024
+"""Bytes of an OCSP answer or of a certificate revocation list."""
+
+
+class AnswerTooLargeError(ClientError):
+    """The server sent more than it may."""
+
+
+class _Bounded(ClientResponse):
+    """An answer that is given up when it grows over the limit, whatever its headers promised."""
+
+    largest = 0
+
+    async def read(self) -> bytes:
+        received = bytearray()
+        async for part in self.content.iter_any():
+            received += part
+            if len(received) > self.largest:
+                self.close()
+                raise AnswerTooLargeError(f"more than {self.largest} bytes")
+        return bytes(received)
+
+
+class _Token(_Bounded):
+    largest = LARGEST_TOKEN
+
+
+class _List(_Bounded):
+    largest = LARGEST_LIST
+
+
+def open_token_session() -> ClientSession:
+    """For time-stamp authorities."""
+    return _open(_Token)
+
+
+def open_list_session() -> ClientSession:
+    """For OCSP responders and revocation lists."""
+    return _open(_List)
+
+
+def _open(answers: type[_Bounded]) -> ClientSession:
+    return ClientSession(
+        response_class=answers,
+        timeout=ClientTimeout(total=SECONDS_TO_ANSWER),
+        cookie_jar=DummyCookieJar(),
+    )
