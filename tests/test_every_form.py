@@ -14,7 +14,7 @@ from PIL import Image
 
 from forms_server.documents.checking import check_pdf
 from forms_server.documents.data_xml import write_schema
-from forms_server.documents.qr import read_seal
+from forms_server.documents.qr_seal import read_seal
 from forms_server.fields.registry import TYPES
 from forms_server.languages import OUTPUTS
 from forms_server.services.issuing import issue, pdf_of

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from forms_server.documents.context import Output, Page, Stamp
 from forms_server.documents.data_xml import DataHead, write_data
@@ -19,13 +19,12 @@ from forms_server.documents.filling import Filling
 from forms_server.documents.pdf import DataFile
 from forms_server.documents.qr import (
     TOKEN_BYTES,
-    SealPayload,
     address,
     new_token,
     qr_png,
     short_code,
-    write_seal,
 )
+from forms_server.documents.qr_seal import SealPayload, write_seal
 from forms_server.errors import DocumentError, ServiceError, StorageError, words
 from forms_server.fields.values import Answers, write_answers
 from forms_server.languages import OUTPUTS, Language
@@ -321,7 +320,7 @@ def _qr(workshop: Workshop, record: DocumentRecord, data: bytes) -> bytes:
     """The QR; its seal vouches for the hash of the data."""
     payload = SealPayload(
         form=record.form_id,
-        edition=record.edition_id,
+        edition=date.fromisoformat(record.edition_id),
         number=record.number,
         issued_on=workshop.day_of(record.reserved_at),
         office=_office(workshop, record).code,
