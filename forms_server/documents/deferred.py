@@ -1,0 +1,253 @@
+"""A person's signature in two steps: what is to be signed is prepared, and the CMS put in later.
+
+Between the steps only the *update* is kept: the bytes that follow the document, with room for the
+CMS. The field that is signed stands in the document already (decision 0009).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from itertools import combinations, pairwise
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.form_tools import get_single_field_annot
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
+from pyhanko.sign.signers.pdf_byterange import SignatureObject
+
+from forms_server.documents.fonts import RESOURCE, SlotFont, load_slot_font
+from forms_server.documents.signing import (
+    DIGEST,
+    AppendingWriter,
+    KeySigner,
+    reserved_digits,
+)
+from forms_server.documents.signing_keys import SigningKey, check_validity
+from forms_server.errors import DocumentError
+
+CMS_BYTES = 24 * 1024
+"""Room for a stranger's CMS: NCALayer's may carry its chain, an OCSP answer and a time stamp."""
+BYTE_RANGE = re.compile(rb"/ByteRange \[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\]")
+LARGEST_LETTERS = 9.0
+"""Points; smaller where the place is small."""
+LEADING = 1.15
+MARGIN = 2.0
+DESCENT = 0.22
+"""How far letters reach below their line, in parts of their size."""
+UNKNOWN_LETTER = "?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What a signature says of itself.
+
+    ``words`` are written into its place on the page, as many of them on a line as fit; ``name``,
+    the signer's, and ``reason`` and ``location`` stand in the signature's dictionary (ISO 32000-2,
+    table 255), with ``signed_at``, which has a time zone.
+    """
+
+    words: Sequence[str]
+    reason: str
+    location: str
+    name: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What follows the document, with room for the CMS; and the SHA-256 of what is signed."""
+
+    update: bytes
+    digest: bytes
+
+
+def prepare(pdf: bytes, field_name: str, wording: Wording) -> Prepared:
+    """The document's next update: the empty field of that name signed, the signature to come.
+
+    Nothing but the field, its appearance and the signature's dictionary is added; XMP and
+    ``/Info`` stay. The signature is ``adbe.pkcs7.detached`` (ISO 32000-2, 12.8.3.3), for a CMS of
+    a program that knows nothing of PAdES. Refuses with ``signature-field-missing`` (no such field,
+    or signed already) and ``seal-pdf-refused`` (broken or encrypted).
+    """
+    subfilter = SigSeedSubFilter.ADOBE_PKCS7_DETACHED
+    return _prepare(pdf, field_name, wording, subfilter=subfilter, digits=2 * CMS_BYTES)
+
+
+def signed_bytes(pdf: bytes, update: bytes) -> bytes:
+    """What the signature covers: everything but the room for the CMS."""
+    whole = pdf + update
+    start, end = _gap(pdf, update)
+    return whole[:start] + whole[end:]
+
+
+def complete(pdf: bytes, update: bytes, cms: bytes) -> bytes:
+    """The document with the update and the CMS (DER) in it; refuses with ``cms-too-long``."""
+    start, end = _gap(pdf, update)
+    room = end - start - 2
+    if 2 * len(cms) > room:
+        raise DocumentError("cms-too-long", limit=room // 2 // 1024)
+    whole = pdf + update
+    digits = cms.hex().encode("ascii").ljust(room, b"0")
+    return whole[: start + 1] + digits + whole[end - 1 :]
+
+
+def holds_cms(pdf: bytes, cms: bytes) -> bool:
+    """Whether one of the document's signatures is this CMS."""
+    return b"<" + cms.hex().encode("ascii") in pdf
+
+
+def sign_with_key(pdf: bytes, field_name: str, wording: Wording, key: SigningKey) -> bytes:
+    """The document with the empty field signed by a key of the server: PAdES baseline B-B.
+
+    Refuses as :func:`prepare`, and with ``seal-certificate-expired``.
+    """
+    check_validity(key.certificate, at=wording.signed_at)
+    prepared = _prepare(
+        pdf,
+        field_name,
+        wording,
+        subfilter=SigSeedSubFilter.PADES,
+        digits=reserved_digits(key),
+    )
+    signing = KeySigner(key).async_sign(prepared.digest, DIGEST, use_pades=True)
+    return complete(pdf, prepared.update, asyncio.run(signing).dump())
+
+
+def _prepare(
+    pdf: bytes, field_name: str, wording: Wording, *, subfilter: SigSeedSubFilter, digits: int
+) -> Prepared:
+    signature = SignatureObject(
+        timestamp=wording.signed_at,
+        subfilter=subfilter,
+        name=wording.name,
+        location=wording.location,
+        reason=wording.reason,
+        bytes_reserved=digits,
+    )
+    try:
+        whole = _write(pdf, field_name, wording.words, signature)
+    except (PdfError, SigningError) as error:
+        raise DocumentError("seal-pdf-refused", reason=str(error)) from error
+    update = whole[len(pdf) :]
+    digest = hashlib.sha256(signed_bytes(pdf, update)).digest()
+    return Prepared(update=update, digest=digest)
+
+
+def _write(pdf: bytes, field_name: str, words: Sequence[str], signature: SignatureObject) -> bytes:
+    """pyHanko's steps, up to the one that would take the CMS."""
+    writer = AppendingWriter(BytesIO(pdf))
+    if field_name not in set(_empty_fields(writer)):
+        raise DocumentError("signature-field-missing", field=field_name)
+    steps = PdfCMSEmbedder().write_cms(field_name, writer, existing_fields_only=True)
+    field = next(steps).get_object()
+    _draw(writer, field, words)
+    steps.send(SigObjSetup(sig_placeholder=signature))
+    _, output = steps.send(SigIOSetup(md_algorithm=DIGEST))
+    steps.close()
+    content: bytes = output.getvalue()
+    return content
+
+
+def _empty_fields(writer: AppendingWriter) -> Iterator[str]:
+    for field in writer.root.get("/AcroForm", {}).get("/Fields", ()):
+        told = field.get_object()
+        if told.get("/FT") == "/Sig" and "/V" not in told:
+            yield str(told.get("/T", ""))
+
+
+def _gap(pdf: bytes, update: bytes) -> tuple[int, int]:
+    """Where the room for the CMS is, with its angle brackets, as ``/ByteRange`` tells it."""
+    found = BYTE_RANGE.search(update)
+    if found is None:
+        raise DocumentError("signature-update-broken")
+    start, end, rest = (int(number) for number in found.groups())
+    if not len(pdf) < start < end or end + rest != len(pdf) + len(update):
+        raise DocumentError("signature-update-broken")
+    return start, end
+
+
+def _draw(writer: AppendingWriter, field: generic.DictionaryObject, words: Sequence[str]) -> None:
+    """Write the words into the field's place on the page (ISO 32000-2, 12.5.5)."""
+    widget = get_single_field_annot(field)
+    left, bottom, right, top = (float(number) for number in widget["/Rect"])
+    width, height = abs(right - left), abs(top - bottom)
+    if not width or not height or not words:
+        return
+    fonts = writer.root["/AcroForm"].get("/DR", {}).get("/Font", {})
+    if f"/{RESOURCE}" not in fonts:
+        raise DocumentError("signature-field-missing", field=str(field["/T"]))
+    font = _dictionary({f"/{RESOURCE}": fonts.raw_get(f"/{RESOURCE}")})
+    form = generic.StreamObject(
+        _dictionary(
+            {
+                "/Type": pdf_name("/XObject"),
+                "/Subtype": pdf_name("/Form"),
+                "/BBox": _box(width, height),
+                "/Resources": _dictionary({"/Font": font}),
+            }
+        ),
+        stream_data=_operators(words, width, height),
+    )
+    widget[pdf_name("/AP")] = _dictionary({"/N": writer.add_object(form)})
+    writer.update_container(widget)
+
+
+def _dictionary(values: Mapping[str, generic.PdfObject]) -> generic.DictionaryObject:
+    named = {pdf_name(name): value for name, value in values.items()}
+    return generic.DictionaryObject(named)  # type: ignore[no-untyped-call]
+
+
+def _box(width: float, height: float) -> generic.ArrayObject:
+    numbers = (f"{value:.2f}" for value in (0, 0, width, height))
+    return generic.ArrayObject(map(generic.FloatObject, numbers))
+
+
+def _operators(words: Sequence[str], width: float, height: float) -> bytes:
+    font = load_slot_font()
+    lines, size = _lay_out([_known(font, word) for word in words], width, height, font)
+    first = height - MARGIN - size * (1 - DESCENT)
+    written = b"\nT*\n".join(font.encode(line) + b" Tj" for line in lines)
+    return b"q BT\n0 0 0 rg\n/%s %.2f Tf\n%.2f TL\n%.2f %.2f Td\n%s\nET Q" % (
+        RESOURCE.encode("ascii"),
+        size,
+        size * LEADING,
+        MARGIN,
+        first,
+        written,
+    )
+
+
+def _known(font: SlotFont, text: str) -> str:
+    """A letter that the document's font lacks cannot be added to it any more."""
+    return "".join(letter if letter in font.glyphs else UNKNOWN_LETTER for letter in text)
+
+
+def _lay_out(
+    words: Sequence[str], width: float, height: float, font: SlotFont
+) -> tuple[list[str], float]:
+    """The words on as many lines as let the letters be largest, and their size in points."""
+
+    def size_of(lines: Sequence[str]) -> float:
+        widest = max(font.width(line, 1) for line in lines)
+        by_width = (width - 2 * MARGIN) / widest if widest else LARGEST_LETTERS
+        by_height = (height - 2 * MARGIN) / (1 + LEADING * (len(lines) - 1))
+        return min(LARGEST_LETTERS, by_width, by_height)
+
+    return max(((lines, size_of(lines)) for lines in _divisions(words)), key=lambda each: each[1])
+
+
+def _divisions(words: Sequence[str]) -> Iterator[list[str]]:
+    """Every way to set the words, in their order, on one line or more."""
+    for count in range(1, len(words) + 1):
+        for cuts in combinations(range(1, len(words)), count - 1):
+            bounds = pairwise((0, *cuts, len(words)))
+            yield [", ".join(words[start:end]) for start, end in bounds]
