@@ -1,4 +1,4 @@
-"""HTML to PDF/A-3a; the only module that imports WeasyPrint.
+"""HTML to PDF/A-3a and PDF/UA-1; with ``structure``, the only module that imports WeasyPrint.
 
 Fonts and the style sheet are loaded once per process. The same HTML, data and time give the same
 bytes. Measured on mse-01 in kk-ru, four pages: holding the garbage collector back saves a fifth of
@@ -34,7 +34,33 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from forms_server.documents.slots import PAGE_NUMBER, Place, slot_colour, slot_of_colour
 from forms_server.documents.spreads import BLOCK, Block, CellPlace
+from forms_server.documents.structure import SigningPlace, StructureTree
 from forms_server.errors import DocumentError
+
+ARCHIVED = {"pdf_variant": "pdf/a-3a"}
+FILLABLE = {"pdf_variant": "pdf/ua-1", "pdf_forms": True}
+END_OF_RDF = b"</rdf:RDF>"
+PDFUA_CLAIM = b"""\
+<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>
+<rdf:Description rdf:about=""
+  xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
+  xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"
+  xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
+<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+<pdfaSchema:schema>PDF/UA Universal Accessibility Schema</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
+<pdfaProperty:name>part</pdfaProperty:name>
+<pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+<pdfaProperty:category>internal</pdfaProperty:category>
+<pdfaProperty:description>Part of ISO 14289 that the file keeps to</pdfaProperty:description>
+</rdf:li></rdf:Seq></pdfaSchema:property>
+</rdf:li></rdf:Bag></pdfaExtension:schemas>
+</rdf:Description>
+"""
+"""The claim to PDF/UA-1 (ISO 14289-1, 5), and the description of the schema that the claim is in,
+which PDF/A asks for since it does not know it (ISO 19005-3, 6.6.2.3)."""
 
 _ONE_AT_A_TIME = Lock()
 """Pango lays out in one thread, and WeasyPrint's log and the collector are one for the process."""
@@ -55,13 +81,14 @@ class LaidOut:
     """A document laid out with slots, for :mod:`forms_server.documents.stencils`.
 
     ``pages`` are the operators of each page, ``places`` where each slot stands, ``blocks`` the
-    rows that stand for the rows of journals.
+    rows that stand for the rows of journals, ``signing`` where persons sign.
     """
 
     pdf: bytes
     pages: tuple[tuple[bytes, ...], ...]
     places: Mapping[int, Place]
     blocks: Mapping[int, Block]
+    signing: tuple[SigningPlace, ...] = ()
 
 
 class Printer:
@@ -77,37 +104,44 @@ class Printer:
         self._numbers = CSS(string=f"@page {{ @bottom-right {{ {slot_colour(PAGE_NUMBER)} }} }}")
 
     def print_pdf(self, html: str, *, fillable: bool = False) -> bytes:
-        """The PDF of a blank; PDF/A-3a unless it is a fillable one.
+        """The PDF of a blank: PDF/UA-1, and PDF/A-3a unless it is a fillable one.
 
-        Raises :class:`DocumentError` when WeasyPrint says anything in its log: a misspelt property,
-        a missing image or letter would otherwise be a silently spoilt paper.
+        Fields to fill are drawn by the reader, which PDF/A forbids (ISO 19005-3, 6.4.1). Raises
+        :class:`DocumentError` when WeasyPrint says anything in its log: a misspelt property, a
+        missing image or letter would otherwise be a silently spoilt paper.
         """
-        options: dict[str, Any] = {"pdf_forms": True} if fillable else {"pdf_variant": "pdf/a-3a"}
+        options: dict[str, Any] = FILLABLE if fillable else ARCHIVED
         with _ONE_AT_A_TIME, _log_is_silent(), _collector_is_held():
             document = self._lay_out(html, options)
-            written = document.write_pdf(finisher=_finish, pdf_tags=True, **options)
+            written = document.write_pdf(finisher=_finish, **options)
         assert isinstance(written, bytes)  # noqa: S101  # no target was given
         return written
 
     def lay_out_slots(self, html: str, data: DataFile) -> LaidOut:
-        """Lay out a document whose slots are filled later; PDF/A-3a, with ``data`` attached."""
+        """Lay out a document whose slots are filled later; as a blank, with ``data`` attached."""
         pages: list[tuple[bytes, ...]] = []
+        signing: list[SigningPlace] = []
 
         def finish(document: Document, pdf: Any) -> None:
             streams = [item for item in pdf.objects if isinstance(item, PageStream)]
             pages.extend(tuple(map(_written, stream.stream)) for stream in streams)
-            _finish(document, pdf)
+            signing.extend(_finish(document, pdf))
 
-        options = {"pdf_variant": "pdf/a-3a"}
         with _ONE_AT_A_TIME, _log_is_silent(), _collector_is_held():
-            document = self._lay_out(html, options, self._numbers)
+            document = self._lay_out(html, ARCHIVED, self._numbers)
             places = {slot: place for page in document.pages for slot, place in _slots(page)}
             written = document.write_pdf(
-                finisher=finish, attachments=[_attachment(data)], **options
+                finisher=finish, attachments=[_attachment(data)], **ARCHIVED
             )
         assert isinstance(written, bytes)  # noqa: S101  # no target was given
         blocks = dict(chain.from_iterable(map(_blocks, count(), document.pages)))
-        return LaidOut(pdf=written, pages=tuple(pages), places=places, blocks=blocks)
+        return LaidOut(
+            pdf=written,
+            pages=tuple(pages),
+            places=places,
+            blocks=blocks,
+            signing=tuple(signing),
+        )
 
     def _lay_out(self, html: str, options: dict[str, Any], *styles: CSS) -> Document:
         source = _ParsedHtml(html, base_url=self._base, url_fetcher=self._fetcher)
@@ -219,11 +253,27 @@ def _last_text(line: Any) -> Any:
     return texts[-1] if texts else None
 
 
-def _finish(document: Document, pdf: Any) -> None:
+def _finish(document: Document, pdf: Any) -> tuple[SigningPlace, ...]:
+    """Complete the PDF that is about to be written; the places where persons sign."""
     _name_each_file_once(pdf)
+    _claim_accessibility(pdf)
+    signing = StructureTree(document, pdf).complete()
     for item in pdf.objects:
         if isinstance(item, pydyf.Stream) and item.compress:
             _compress(item)
+    return signing
+
+
+def _claim_accessibility(pdf: Any) -> None:
+    """WeasyPrint claims one standard for a file; ours keeps to PDF/UA beside PDF/A."""
+    (metadata,) = (item for item in pdf.objects if _is_metadata(item))
+    content = b"\n".join(metadata.stream)
+    if b"pdfuaid:part" not in content:
+        metadata.stream = [content.replace(END_OF_RDF, PDFUA_CLAIM + END_OF_RDF, 1)]
+
+
+def _is_metadata(item: Any) -> bool:
+    return isinstance(item, pydyf.Stream) and item.extra.get("Type") == "/Metadata"
 
 
 def _name_each_file_once(pdf: Any) -> None:
