@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,7 +34,8 @@ class Party:
     """A signer of a document and how far they are; ``name`` is as the document's answers tell it.
 
     ``is_next``: may sign now: waits, and nobody who has to sign before still does.
-    ``is_named``: it is known whose certificate is taken, or the role of an account says it.
+    ``is_named``: it is known whose certificate is taken, or the role of an account says it;
+    ``is_fixed``: the document's own answers say it, and the office cannot name another.
     ``is_checked``: ``False`` for a signature that is there and could not be checked: never call
     it valid.  ``signer``, ``serial_number`` and ``algorithm`` are the certificate's.
     Names and ``token`` (the secret link ``/s/TOKEN``) are for the office and the signers alone:
@@ -47,6 +49,7 @@ class Party:
     masked_name: str
     is_next: bool
     is_named: bool
+    is_fixed: bool
 
     @property
     def token(self) -> str:
@@ -206,6 +209,11 @@ def account_of(workshop: Workshop, actor: Actor) -> AccountRecord:
     return account
 
 
+def full_name(desk: Desk, spec: SignatureSpec) -> str:
+    """As the document's answers tell it, empty where they do not."""
+    return " ".join(filter(None, _name_parts(desk.answers, spec)))
+
+
 def _party(desk: Desk, record: SignatureRecord) -> Party:
     spec = desk.spec(record)
     parts = _name_parts(desk.answers, spec)
@@ -218,16 +226,17 @@ def _party(desk: Desk, record: SignatureRecord) -> Party:
         record=record,
         spec=spec,
         label=spec.label,
-        name=" ".join(filter(None, parts)),
+        name=full_name(desk, spec),
         masked_name=mask_name(*parts),
         is_next=is_next,
         is_named=spec.is_of_office or bool(record.expected_iin or record.expected_bin),
+        is_fixed=desk.is_fixed(record),
     )
 
 
 def _name_parts(answers: Answers, spec: SignatureSpec) -> tuple[str, str, str]:
     name = answers.value(spec.name) if spec.name else None
-    told = name if isinstance(name, dict) else {}
+    told = name if isinstance(name, Mapping) else {}
     surname, given_name, patronymic = (str(told.get(part) or "") for part in NAME_PARTS)
     return surname, given_name, patronymic
 

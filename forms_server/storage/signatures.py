@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import sha256
@@ -16,6 +16,7 @@ from forms_server.storage.events import add_event
 from forms_server.storage.files import add_file
 from forms_server.storage.tables import Document, Signature
 from forms_server.storage.values import (
+    DocumentState,
     NewEvent,
     NewFile,
     NewSignature,
@@ -41,6 +42,37 @@ class Signatures:
         with reading(self._engine) as session:
             rows = session.scalars(query.order_by(Signature.position))
             return tuple(map(_record, rows))
+
+    def of_documents(
+        self, document_ids: Collection[int]
+    ) -> Mapping[int, tuple[SignatureRecord, ...]]:
+        """Those of several documents, each in the order of signing; a document may have none."""
+        query = select(Signature).where(Signature.document_id.in_(document_ids))
+        with reading(self._engine) as session:
+            rows = session.scalars(query.order_by(Signature.document_id, Signature.position))
+            found: dict[int, tuple[SignatureRecord, ...]] = dict.fromkeys(document_ids, ())
+            for row in rows:
+                found[row.document_id] += (_record(row),)
+            return found
+
+    def waited_for(
+        self, office_id: int, signature_ids: Collection[str], *, limit: int
+    ) -> tuple[int, ...]:
+        """The newest documents in force of an office in which one of these signatures waits."""
+        query = (
+            select(Signature.document_id)
+            .join(Document, Document.id == Signature.document_id)
+            .where(
+                Document.office_id == office_id,
+                Document.state == DocumentState.ISSUED,
+                Signature.state == SignatureState.WAITING,
+                Signature.signature_id.in_(signature_ids),
+            )
+            .distinct()
+            .order_by(Signature.document_id.desc())
+        )
+        with reading(self._engine) as session:
+            return tuple(session.scalars(query.limit(limit)))
 
     def by_token(self, token: str) -> SignatureRecord | None:
         with reading(self._engine) as session:

@@ -19,7 +19,7 @@ COOKIE_LIFETIME = 365 * 24 * 3600
 ENGLISH = "en"
 NAMES = {Language.KK.value: "Қазақша", Language.RU.value: "Русский", ENGLISH: "English"}
 """What a language calls itself, in the order of the switch."""
-CITIZENS = frozenset({None, "home", "blanks", "verification"})
+CITIZENS = frozenset({None, "home", "blanks", "offline", "verification", "signing"})
 """Blueprints whose pages citizens read; ``None`` is a page that was not found."""
 TRANSLATIONS = Path(__file__).parent / "translations"
 

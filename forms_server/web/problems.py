@@ -62,6 +62,7 @@ STATUSES: Mapping[str, int] = {
     "document-missing": 404,
     "draft-missing": 404,
     "edition-missing": 404,
+    "signature-missing": 404,
 }
 """The status of an error that its kind or the end of its code does not tell."""
 NOT_FOUND = "-not-found"

@@ -54,7 +54,10 @@ LARGEST_BODY = 4 * MEGABYTE
 LARGEST_FORM = 3 * MEGABYTE
 MOST_INPUTS = 20_000
 """A table of a hundred rows and fourteen columns, with room to spare."""
-WITH_A_FILE: Mapping[str, int] = {"verification.check_file": 21 * MEGABYTE}
+WITH_A_FILE: Mapping[str, int] = {
+    "verification.check_file": 21 * MEGABYTE,
+    "signing.take_signature": MEGABYTE,
+}
 """Pages that take a file, and how large a body: the file's own limit and a margin."""
 MOST_DRAINED = 256 * MEGABYTE
 DRAINED_AT_ONCE = 64 * 1024
