@@ -12,10 +12,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forms_server.errors import SettingsError, words
 from forms_server.languages import BilingualText
+from forms_server.trust_settings import TrustSettings, optional_file
 
 ROOT = Path(__file__).resolve().parents[1]
 NCALAYER = "wss://127.0.0.1:13579"
 """Where NCALayer listens on a signer's own computer."""
+SENTENCES = ROOT / "form_specs" / "sentences.toml"
+SEAL_ALONE = TrustSettings()
 LONGEST_PUBLIC_URL = 60
 """Bytes of the address before ``/v/``: a longer one would make the QR too dense for paper."""
 
@@ -40,6 +43,9 @@ class Settings:
     seal_key_file: Path | None
     seal_password_file: Path | None
     time_zone: str
+    trust: TrustSettings = SEAL_ALONE
+    sentences_file: Path = SENTENCES
+    """The sentences of equivalence by day."""
     trusted_proxies: int = 0
     """How many proxies stand before us and may tell a visitor's address."""
     ncalayer_url: str = NCALAYER
@@ -55,9 +61,11 @@ class Settings:
             public_url=_public_url(environment),
             root=ROOT,
             office=_office(environment),
-            seal_key_file=_optional_file(environment, "FORMS_SERVER_SEAL_KEY_FILE"),
-            seal_password_file=_optional_file(environment, "FORMS_SERVER_SEAL_PASSWORD_FILE"),
+            seal_key_file=optional_file(environment, "FORMS_SERVER_SEAL_KEY_FILE"),
+            seal_password_file=optional_file(environment, "FORMS_SERVER_SEAL_PASSWORD_FILE"),
             time_zone=_time_zone(environment),
+            trust=TrustSettings.from_env(environment),
+            sentences_file=optional_file(environment, "FORMS_SERVER_SENTENCES_FILE") or SENTENCES,
             trusted_proxies=_count(environment, "FORMS_SERVER_TRUSTED_PROXIES"),
             ncalayer_url=_ncalayer_url(environment),
         )
@@ -116,13 +124,3 @@ def _count(environment: Mapping[str, str], name: str) -> int:
     if not (value.isascii() and value.isdecimal()):
         raise SettingsError("settings-count", name=name, value=value)
     return int(value)
-
-
-def _optional_file(environment: Mapping[str, str], name: str) -> Path | None:
-    value = environment.get(name)
-    if not value:
-        return None
-    path = Path(value)
-    if not path.is_file():
-        raise SettingsError("settings-file-missing", name=name, path=path)
-    return path

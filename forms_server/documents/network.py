@@ -42,19 +42,19 @@ class _List(_Bounded):
     largest = LARGEST_LIST
 
 
-def open_token_session() -> ClientSession:
+def open_token_session(seconds: float = SECONDS_TO_ANSWER) -> ClientSession:
     """For time-stamp authorities."""
-    return _open(_Token)
+    return _open(_Token, seconds)
 
 
 def open_list_session() -> ClientSession:
     """For OCSP responders and revocation lists."""
-    return _open(_List)
+    return _open(_List, SECONDS_TO_ANSWER)
 
 
-def _open(answers: type[_Bounded]) -> ClientSession:
+def _open(answers: type[_Bounded], seconds: float) -> ClientSession:
     return ClientSession(
         response_class=answers,
-        timeout=ClientTimeout(total=SECONDS_TO_ANSWER),
+        timeout=ClientTimeout(total=seconds),
         cookie_jar=DummyCookieJar(),
     )

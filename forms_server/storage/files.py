@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from forms_server.errors import StorageError
@@ -50,20 +50,45 @@ class Files:
         with writing(self._engine) as session:
             return add_file(session, document_id, new)
 
-    def settle_time_stamp(self, document_id: int, state: TimeStampState) -> None:
-        """Says how the document stands without a further file: level changed, nothing to do."""
+    def settle_time_stamp(self, document_id: int, file: str) -> bool:
+        """Says that the document has all it needs, unless ``file`` is its newest no more."""
         with writing(self._engine) as session:
             row = session.get(Document, document_id, with_for_update=True)
-            if row is not None:
-                row.time_stamp = state
+            if row is None or row.pdf_sha256 != file:
+                return False
+            row.time_stamp = TimeStampState.DONE
+            return True
 
-    def waiting_for_time_stamp(self, *, limit: int) -> tuple[int, ...]:
+    def waiting_for_time_stamp(self, *, limit: int, after: int = 0) -> tuple[int, ...]:
         """Ids of issued documents whose newest file has no time stamp yet, the oldest first."""
         query = select(Document.id).where(
-            Document.time_stamp == TimeStampState.PENDING, Document.state == DocumentState.ISSUED
+            Document.time_stamp == TimeStampState.PENDING,
+            Document.state == DocumentState.ISSUED,
+            Document.id > after,
         )
         with reading(self._engine) as session:
             return tuple(session.scalars(query.order_by(Document.id).limit(limit)))
+
+    def ending_time_stamps(
+        self, moment: datetime, *, limit: int, after: int = 0
+    ) -> tuple[int, ...]:
+        """Ids of issued documents whose newest time stamp can be trusted until then at most."""
+        query = select(Document.id).where(
+            Document.time_stamp == TimeStampState.DONE,
+            Document.state == DocumentState.ISSUED,
+            Document.time_stamp_until <= moment,
+            Document.id > after,
+        )
+        with reading(self._engine) as session:
+            return tuple(session.scalars(query.order_by(Document.id).limit(limit)))
+
+    def await_time_stamps(self) -> int:
+        """Every issued document waits again, as when the level was raised; how many do."""
+        issued = Document.state == DocumentState.ISSUED
+        change = update(Document).where(issued).values(time_stamp=TimeStampState.PENDING)
+        with writing(self._engine) as session:
+            session.execute(change)
+            return session.scalar(select(func.count()).where(issued)) or 0
 
     def prepared_since(self, document_id: int, moment: datetime) -> bool:
         """Whether somebody is about to sign the newest file: what is added now would be in vain."""
@@ -104,6 +129,9 @@ def add_file(session: Session, document_id: int, new: NewFile) -> FileRecord:
     session.add(DocumentFile(**{name: getattr(record, name) for name in COLUMNS}))
     document.pdf_sha256 = document.blob_key = new.sha256
     document.time_stamp = new.time_stamp
+    if new.time_stamped_at is not None:
+        document.time_stamped_at = new.time_stamped_at
+        document.time_stamp_until = new.time_stamp_until
     session.flush()
     add_event(session, _event(document.number, record))
     return record

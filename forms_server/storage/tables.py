@@ -20,12 +20,19 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
 from forms_server.languages import Language
-from forms_server.storage.values import DocumentState, FileKind, SignatureState, TimeStampState
+from forms_server.storage.values import (
+    AnnulmentCategory,
+    DocumentState,
+    FileKind,
+    SignatureState,
+    TimeStampState,
+)
 
 SHA256_DIGITS = 64
 NAMES = {
@@ -70,6 +77,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a plain dict
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
+        AnnulmentCategory: words(AnnulmentCategory),
         DocumentState: words(DocumentState),
         FileKind: words(FileKind),
         SignatureState: words(SignatureState),
@@ -140,6 +148,14 @@ class Document(Base):
             name="annulled_says_why",
         ),
         Index("ix_documents_office_id_id", "office_id", "id"),
+        Index(
+            "ix_documents_withdrawn",
+            "annulled_at",
+            "data_sha256",
+            "replaced_by",
+            sqlite_where=text("annulled_at IS NOT NULL"),
+            postgresql_where=text("annulled_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -164,10 +180,13 @@ class Document(Base):
     annulled_at: Mapped[datetime | None]
     annulled_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     annulment_reason: Mapped[str | None] = mapped_column(Text)
+    annulment_category: Mapped[AnnulmentCategory | None]
     replaced_by: Mapped[str | None] = mapped_column(ForeignKey("documents.number"))
     based_on: Mapped[str | None] = mapped_column(String(120), index=True)
     persons_noted: Mapped[bool] = mapped_column(index=True, server_default=false())
     time_stamp: Mapped[TimeStampState] = mapped_column(index=True, server_default="none")
+    time_stamped_at: Mapped[datetime | None]
+    time_stamp_until: Mapped[datetime | None] = mapped_column(index=True)
     replaces: Mapped[str | None] = mapped_column(String(120), index=True)
     replacement_reason: Mapped[str | None] = mapped_column(Text)
     replacement_by: Mapped[int | None]
@@ -272,7 +291,7 @@ class Event(Base):
 
 
 class Checkpoint(Base):
-    """How the audit trail stood at the end of a day, signed: ``jws`` says the same as the row."""
+    """How the audit trail stood at a moment of a day, signed: ``jws`` says the same as the row."""
 
     __tablename__ = "checkpoints"
 

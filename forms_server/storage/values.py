@@ -51,6 +51,16 @@ class SignatureState(StrEnum):
     BY_HAND = "by-hand"
 
 
+class AnnulmentCategory(StrEnum):
+    """What everybody is told of why a document was annulled; the reason itself is the office's."""
+
+    DATA_ERROR = "data-error"
+    BY_MISTAKE = "by-mistake"
+    ON_REQUEST = "on-request"
+    REPLACED = "replaced"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficeRecord:
     """An office that issues documents."""
@@ -117,12 +127,14 @@ class NewDocument:
 class Seen:
     """What a look-up of persons' documents found: ``ids`` of those of ``form_ids``.
 
-    A number is given out on the strength of it only while the same look-up finds the same.
+    A number is given out on the strength of it only while the same look-up finds the same; the
+    document that is being ``replaced``, by its number, counts for neither.
     """
 
     iins: frozenset[str] = field(repr=False)
     form_ids: frozenset[str]
     ids: frozenset[int]
+    replaced: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +145,7 @@ class Annulment:
     at: datetime
     reason: str = field(repr=False)
     replaced_by: str | None = None
+    category: AnnulmentCategory = AnnulmentCategory.OTHER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +177,15 @@ class DocumentRecord:
     annulled_at: datetime | None
     annulled_by: int | None
     annulment_reason: str | None = field(repr=False)
+    annulment_category: AnnulmentCategory | None
     replaced_by: str | None
     based_on: str | None
     """The number of the document that its draft was begun from."""
     time_stamp: TimeStampState
+    time_stamped_at: datetime | None
+    """What the newest time stamp says, whether or not a signature has followed since."""
+    time_stamp_until: datetime | None
+    """When the certificate of the newest time stamp ends."""
     replaces: str | None
     """The number of the document that this one is issued in place of."""
     replacement_reason: str | None = field(repr=False)
@@ -202,13 +220,19 @@ class Issuance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
-    """A document's next file: what it ``follows`` and what it is, by SHA-256 (hex)."""
+    """A document's next file: what it ``follows`` and what it is, by SHA-256 (hex).
+
+    ``time_stamped_at`` is the time of its newest time stamp where one was added, and
+    ``time_stamp_until`` the end of that authority's certificate.
+    """
 
     kind: FileKind
     follows: str
     sha256: str
     added_at: datetime
     time_stamp: TimeStampState
+    time_stamped_at: datetime | None = None
+    time_stamp_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,13 +289,28 @@ class SignatureRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointRecord:
-    """The audit trail at the end of a day: so many ``events``, the last one's hash, signed."""
+    """The audit trail as it stood that day: so many ``events``, the last one's hash, signed."""
 
     day: date
     events: int
     head: str
     jws: str
     made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailState:
+    """What a checkpoint vouches for: the trail's length and ``head``, and how much there is.
+
+    ``links`` are the first bytes of the hash of each event after number ``after``.
+    """
+
+    after: int
+    events: int
+    head: str
+    links: bytes = field(repr=False)
+    documents: int
+    numbers: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,15 +381,57 @@ class EventRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentLedger:
+    """All that is recorded of one document, for an audit; what cannot be read back is ``None``."""
+
+    id: int
+    number: str
+    record: DocumentRecord | None
+    files: tuple[FileRecord, ...]
+    signatures: tuple[SignatureRecord, ...]
+    events: tuple[EventRecord, ...]
+
+
+class ChainFault(StrEnum):
+    """What is wrong with the first row of the audit trail that does not hold.
+
+    ``remade``: the row fits the trail, but not what a signed checkpoint says of it.
+    """
+
+    CHANGED = "changed"
+    MISSING = "missing"
+    INSERTED = "inserted"
+    CUT_OFF = "cut-off"
+    REMADE = "remade"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """What a signed checkpoint vouches for: the events after number ``after`` up to ``events``.
+
+    ``head`` is the hash of the last of them (hex), ``links`` the first bytes of the hash of each.
+    """
+
+    after: int
+    events: int
+    head: str
+    links: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChainReport:
     """What a walk along the audit trail found: the first event that does not hold, if any.
 
-    ``head`` is the last hash: noted outside the database, it proves the trail up to here for ever.
+    ``length`` events hold; ``head`` is the hash of the last event that was read before the fault:
+    noted outside the database, it proves the trail up to here for ever. ``row`` is what stands at
+    ``broken_at`` now, if it can be read.
     """
 
     length: int
     head: str
     broken_at: int | None
+    fault: ChainFault | None = None
+    row: EventRecord | None = None
 
     @property
     def is_intact(self) -> bool:
