@@ -8,25 +8,51 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
-from pyhanko.keys.internal import translate_pyca_cryptography_cert_to_asn1
 from pyhanko.pdf_utils.generic import DictionaryObject
 from pyhanko.pdf_utils.misc import PdfDecodeLimitError, PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import DiffResult
 from pyhanko.sign.fields import enumerate_sig_fields
-from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, async_validate_pdf_signature
-from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
+from pyhanko.sign.validation.pdf_embedded import (
+    EmbeddedPdfSignature,
+    async_validate_pdf_signature,
+    async_validate_pdf_timestamp,
+)
+from pyhanko.sign.validation.status import (
+    DocumentTimestampStatus,
+    PdfSignatureStatus,
+    SignatureCoverageLevel,
+)
 from pyhanko_certvalidator import ValidationContext
 
+from forms_server.documents.additions import fills_its_gap, has_loose_end, shadow_after
+from forms_server.documents.certificates import to_asn1
+from forms_server.documents.signature_facts import (
+    Addition,
+    Authorities,
+    SealReport,
+    Shadow,
+    SignatureFacts,
+    SignatureKind,
+)
+from forms_server.documents.signing import FIELD_NAME
 from forms_server.documents.signing_keys import is_development
+from forms_server.documents.trust import (
+    StampFacts,
+    Trust,
+    judge,
+    judge_time_stamps,
+    stated_time,
+)
 from forms_server.errors import DocumentError
 
 LARGEST_PDF = 20 * 1024 * 1024
@@ -51,60 +77,52 @@ PARSER_ERRORS = (
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureFacts:
-    """What is known of one signature; each fact stands for itself and none implies another.
-
-    ``intact``: the bytes the signature covers are the ones that were signed (digest).
-    ``valid``: the signature itself is the certificate's (cryptography).
-    ``trusted``: intact, valid, and the certificate leads to a trusted one and was in force at
-    ``signed_at``; nothing is asked of the network, so a revoked certificate is not noticed.
-    ``covers_whole_file``: nothing follows the signed bytes but what the signature permits, such as
-    further signatures.  ``changed_after``: something follows.
-    ``signed_at``: what the signer's own clock said, ``None`` where it says nothing.
-    ``signer``: the common name in the certificate, empty where the signature cannot be read.
-    """
-
-    field_name: str
-    intact: bool = False
-    valid: bool = False
-    trusted: bool = False
-    covers_whole_file: bool = False
-    changed_after: bool = False
-    signed_at: datetime | None = None
-    signer: str = ""
-    is_development: bool = False
+GOST = "1.2.398."
+"""Where the object identifiers of Kazakhstan's own algorithms begin."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealReport:
-    """What is known of one PDF: its signatures, oldest first, its answers and its length.
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What every signature of one file is judged with."""
 
-    ``data_xml`` is the file attached with ``AFRelationship`` ``Data`` (ISO 19005-3, annex E): read
-    from the file as it now is, so believe it only where a signature is intact and covers the file.
-    """
+    pdf: bytes
+    reader: PdfFileReader
+    authorities: Authorities
+    at: datetime
+    has_loose_end: bool
+    stamps: Mapping[int, StampFacts]
+    """Document time stamps by the revision that they are."""
 
-    signatures: tuple[SignatureFacts, ...]
-    data_xml: bytes | None
-    page_count: int
 
+def check_pdf(
+    pdf: bytes,
+    *,
+    trusted: Sequence[x509.Certificate],
+    persons: Sequence[x509.Certificate] = (),
+    own: Sequence[x509.Certificate] = (),
+    at: datetime | None = None,
+) -> SealReport:
+    """What holds of the PDF's signatures, as of ``at`` (now, if it is left out).
 
-def check_pdf(pdf: bytes, *, trusted: Sequence[x509.Certificate]) -> SealReport:
-    """What holds of the PDF's signatures, judged with these certificates as the trusted ones.
+    ``trusted`` are the authorities of seals and time stamps, ``persons`` those of persons, ``own``
+    the certificates that this office seals or sealed with: see ``Authorities``.
 
-    A document time stamp is no signature and is not listed. Refuses with ``pdf-too-large``,
-    ``pdf-not-a-pdf``, ``pdf-encrypted``, ``pdf-broken`` and ``pdf-too-heavy``. A stranger's file
-    goes through ``isolation.check_isolated``.
+    Refuses with ``pdf-too-large``, ``pdf-not-a-pdf``, ``pdf-encrypted``, ``pdf-broken`` and
+    ``pdf-too-heavy``. A stranger's file goes through ``isolation.check_isolated``.
     """
     check_outside(pdf)
     with _door():
         reader = PdfFileReader(BytesIO(pdf))
         if reader.encrypted:
             raise DocumentError("pdf-encrypted")
+        authorities = Authorities(seals=trusted, persons=persons, own=own)
+        signatures = _signatures(_open(pdf, reader, authorities, at or datetime.now(UTC)))
         return SealReport(
-            signatures=_signatures(reader, trusted),
+            signatures=tuple(facts for facts, _ in signatures),
             data_xml=_data_xml(reader),
             page_count=int(reader.root["/Pages"]["/Count"]),
+            revisions=reader.xrefs.total_revisions,
+            is_same_structure=all(in_place for _, in_place in signatures),
         )
 
 
@@ -128,72 +146,162 @@ def _door() -> Iterator[None]:
         raise DocumentError("pdf-broken") from error
 
 
-def _signatures(
-    reader: PdfFileReader, trusted: Sequence[x509.Certificate]
-) -> tuple[SignatureFacts, ...]:
-    """The facts of each signed field, one that cannot be read included (pyHanko passes it over)."""
-    found = [
-        _facts(reader, field, name=name, trusted=trusted)
-        for name, value, field in enumerate_sig_fields(reader, filled_status=True)
-        if value.get_object().get("/Type", "/Sig") != "/DocTimeStamp"
-    ]
-    return tuple(facts for _, facts in sorted(found, key=lambda each: each[0]))
+def _open(pdf: bytes, reader: PdfFileReader, authorities: Authorities, at: datetime) -> _File:
+    seals = to_asn1(authorities.seals)
+    stamps = asyncio.run(judge_time_stamps(reader, seals, at=at))
+    return _File(
+        pdf=pdf,
+        reader=reader,
+        authorities=authorities,
+        at=at,
+        has_loose_end=has_loose_end(reader, pdf),
+        stamps={stamp.revision: stamp for stamp in stamps},
+    )
 
 
-def _facts(
-    reader: PdfFileReader,
-    field: DictionaryObject,
-    *,
-    name: str,
-    trusted: Sequence[x509.Certificate],
-) -> tuple[int, SignatureFacts]:
+def _signatures(file: _File) -> list[tuple[SignatureFacts, bool]]:
+    """The facts of each signed field, oldest first, and whether it stands where its range says.
+
+    One that cannot be read is among them, which pyHanko itself passes over.
+    """
+    fields = enumerate_sig_fields(file.reader, filled_status=True)
+    found = [_facts(file, field, name=name) for name, _, field in fields]
+    return [(facts, in_place) for _, facts, in_place in sorted(found, key=lambda each: each[0])]
+
+
+def _facts(file: _File, field: DictionaryObject, *, name: str) -> tuple[int, SignatureFacts, bool]:
     """The revision that was signed, to sort by, and the facts; without facts if unreadable."""
     try:
-        embedded = EmbeddedPdfSignature(reader, field, name)
-        return embedded.signed_revision, _read_facts(embedded, trusted)
+        embedded = EmbeddedPdfSignature(file.reader, field, name)
+        in_place = fills_its_gap(file.pdf, embedded.byte_range, embedded.pkcs7_content)
+        return embedded.signed_revision, _read_facts(file, embedded, in_place), in_place
     except PdfDecodeLimitError:
         raise
     except PARSER_ERRORS as error:
         logger.info("unreadable signature in %r: %s", name, error)
-        return reader.xrefs.total_revisions, SignatureFacts(field_name=name)
+        return file.reader.xrefs.total_revisions, SignatureFacts(field_name=name), False
 
 
-def _read_facts(
-    embedded: EmbeddedPdfSignature, trusted: Sequence[x509.Certificate]
-) -> SignatureFacts:
-    signed_at = _signed_at(embedded)
-    context = _validation_context(trusted, signed_at)
-    status = asyncio.run(async_validate_pdf_signature(embedded, context))
-    certificate = x509.load_der_x509_certificate(embedded.signer_cert.dump())
-    return SignatureFacts(
-        field_name=embedded.field_name,
+def _read_facts(file: _File, embedded: EmbeddedPdfSignature, in_place: bool) -> SignatureFacts:
+    """What the certificate and the dictionary say, then what the checks add to it."""
+    told = _told(file, embedded)
+    if not told.is_checked:
+        return told
+    status = _status(file, embedded, told)
+    added = _added(file, status, in_place)
+    trust = _trust(file, embedded, told)
+    code = trust.code or _weakness(status)
+    return replace(
+        told,
         intact=status.intact,
         valid=status.valid,
-        trusted=status.trusted and signed_at is not None,
-        covers_whole_file=_covers_whole_file(status),
-        changed_after=status.coverage is not SignatureCoverageLevel.ENTIRE_FILE,
-        signed_at=signed_at,
+        trusted=status.intact and status.valid and code is None,
+        trust_code=code,
+        covers_whole_file=added is not Addition.OTHER,
+        changed_after=added is not Addition.NOTHING,
+        added=added,
+        shadow=_shadow(file, embedded) if in_place and added is Addition.OTHER else None,
+        time_stamped_at=trust.time_stamped_at,
+        level=trust.level or None,
+        revocation=trust.revocation,
+    )
+
+
+def _roots(file: _File, kind: SignatureKind) -> Sequence[x509.Certificate]:
+    authorities = file.authorities
+    return authorities.persons if kind is SignatureKind.PERSON else authorities.seals
+
+
+def _trust(file: _File, embedded: EmbeddedPdfSignature, told: SignatureFacts) -> Trust:
+    """A seal's certificate is never a person's, whoever issued it."""
+    if told.kind is SignatureKind.TIME_STAMP:
+        stamp = file.stamps[embedded.signed_revision]
+        return Trust(is_trusted=stamp.code is None, code=stamp.code, time_stamped_at=stamp.at)
+    stamps = tuple(file.stamps.values())
+    trust = judge(embedded, _roots(file, told.kind), at=file.at, stamps=stamps)
+    if told.kind is SignatureKind.PERSON and told.is_ours:
+        return replace(trust, is_trusted=False, code="certificate-not-a-person")
+    return trust
+
+
+def _weakness(status: PdfSignatureStatus | DocumentTimestampStatus) -> str | None:
+    """A digest or a key that is no longer trusted (ETSI TS 119 312)."""
+    problem = status.trust_problem_indic
+    is_weak = problem is not None and problem.standard_name.startswith("CRYPTO_CONSTRAINTS")
+    return "algorithm-weak" if is_weak else None
+
+
+def _told(file: _File, embedded: EmbeddedPdfSignature) -> SignatureFacts:
+    """What a signature says of itself; nothing of it is checked yet."""
+    certificate = x509.load_der_x509_certificate(embedded.signer_cert.dump())
+    signature, digest = (
+        embedded.signer_info[name]["algorithm"]
+        for name in ("signature_algorithm", "digest_algorithm")
+    )
+    kind = _kind(file.reader, embedded)
+    return SignatureFacts(
+        field_name=embedded.field_name,
+        kind=kind,
+        is_checked=not any(each.dotted.startswith(GOST) for each in (signature, digest)),
+        is_ours=certificate in file.authorities.own,
+        signed_at=stated_time(embedded) if kind is not SignatureKind.TIME_STAMP else None,
         signer=_common_name(certificate),
+        serial_number=f"{certificate.serial_number:x}",
+        certificate_from=certificate.not_valid_before_utc,
+        certificate_until=certificate.not_valid_after_utc,
+        algorithm=f"{signature.native} {digest.native}",
         is_development=is_development(certificate),
     )
 
 
-def _signed_at(embedded: EmbeddedPdfSignature) -> datetime | None:
-    """A PDF date may lack its time zone (ISO 32000-1, 7.9.4): then it is read as UTC."""
-    told = embedded.self_reported_timestamp
-    return told.replace(tzinfo=UTC) if told and told.tzinfo is None else told
+def _kind(reader: PdfFileReader, embedded: EmbeddedPdfSignature) -> SignatureKind:
+    if embedded.sig_object_type == "/DocTimeStamp":
+        return SignatureKind.TIME_STAMP
+    is_seal = embedded.field_name == FIELD_NAME and _certifies(reader, embedded)
+    return SignatureKind.SEAL if is_seal else SignatureKind.PERSON
 
 
-def _validation_context(
-    trusted: Sequence[x509.Certificate], moment: datetime | None
-) -> ValidationContext:
-    roots = [translate_pyca_cryptography_cert_to_asn1(one) for one in trusted]
-    return ValidationContext(trust_roots=roots, moment=moment, allow_fetching=False)
+def _certifies(reader: PdfFileReader, embedded: EmbeddedPdfSignature) -> bool:
+    """Whether the catalogue names this very signature as the one that certifies the document."""
+    permissions = reader.root.get("/Perms", {})
+    named = permissions.raw_get("/DocMDP") if "/DocMDP" in permissions else None
+    is_named = named is not None and named == embedded.sig_field.raw_get("/V")
+    return is_named and embedded.docmdp_level is not None
 
 
-def _covers_whole_file(status: PdfSignatureStatus) -> bool:
-    whole = (SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION)
-    return status.coverage in whole and status.docmdp_ok is True
+def _status(
+    file: _File, embedded: EmbeddedPdfSignature, told: SignatureFacts
+) -> PdfSignatureStatus | DocumentTimestampStatus:
+    """What pyHanko finds of the bytes; ``trust`` judges the certificate."""
+    roots = to_asn1(_roots(file, told.kind))
+    context = ValidationContext(trust_roots=roots, moment=told.signed_at, allow_fetching=False)
+    if told.kind is SignatureKind.TIME_STAMP:
+        return asyncio.run(async_validate_pdf_timestamp(embedded, context))
+    return asyncio.run(async_validate_pdf_signature(embedded, context))
+
+
+def _added(
+    file: _File, status: PdfSignatureStatus | DocumentTimestampStatus, in_place: bool
+) -> Addition:
+    """What follows the signed bytes: a signature that does not fill its gap covers nothing."""
+    if not in_place:
+        return Addition.OTHER
+    if status.coverage is SignatureCoverageLevel.ENTIRE_FILE:
+        return Addition.NOTHING
+    is_revision = status.coverage is SignatureCoverageLevel.ENTIRE_REVISION
+    changes = status.diff_result
+    if not is_revision or file.has_loose_end or not isinstance(changes, DiffResult):
+        return Addition.OTHER
+    if isinstance(status, PdfSignatureStatus) and not status.docmdp_ok:
+        return Addition.OTHER
+    signatures = {name for name, _, _ in enumerate_sig_fields(file.reader)}
+    filled = changes.changed_form_fields - signatures
+    return Addition.FORM_FILLING if filled else Addition.PERMITTED
+
+
+def _shadow(file: _File, embedded: EmbeddedPdfSignature) -> Shadow | None:
+    _, _, start, rest = map(int, embedded.byte_range)
+    return shadow_after(file.reader, embedded.signed_revision, start + rest)
 
 
 def _common_name(certificate: x509.Certificate) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import select
@@ -10,16 +11,25 @@ import signal
 import sys
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
-from cryptography import x509
-
-from forms_server.documents.checking import SealReport, SignatureFacts, check_outside, check_pdf
+from forms_server.documents.checking import check_outside, check_pdf
+from forms_server.documents.data_reading import Cells, read_cells
+from forms_server.documents.marks import read_marks
+from forms_server.documents.signature_facts import (
+    Addition,
+    Authorities,
+    PageMarks,
+    SealReport,
+    Shadow,
+    SignatureFacts,
+    SignatureKind,
+)
 from forms_server.errors import DocumentError
 
 LONGEST_CHECK = 10.0
@@ -30,6 +40,10 @@ MOST_MEMORY = 512 * 1024 * 1024
 HANDLED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGABRT)
 """Signals a server answers in its own way, which a child of it must not."""
 
+MOMENTS = ("signed_at", "time_stamped_at", "certificate_from", "certificate_until")
+WORDS = {"kind": SignatureKind, "added": Addition, "shadow": Shadow}
+"""Facts that JSON has as text."""
+
 LIMIT_SIGNALS = (signal.SIGKILL, signal.SIGXCPU)
 """What a child dies of that took too much: the system's last word, or its processor time."""
 
@@ -37,27 +51,31 @@ LIMIT_SIGNALS = (signal.SIGKILL, signal.SIGXCPU)
 def check_isolated(
     pdf: bytes,
     *,
-    trusted: Sequence[x509.Certificate],
+    authorities: Authorities,
+    at: datetime | None = None,
     seconds: float = LONGEST_CHECK,
     memory: int = MOST_MEMORY,
 ) -> SealReport:
-    """``check_pdf`` in a child process that may take so many seconds and bytes of memory.
+    """``check_pdf``, and what the pages carry, in a child process that may take so many seconds and
+    bytes of memory.
 
-    The child answers with JSON, never with pickled objects. Whatever else becomes of it, a crash or
-    a decompression bomb, is a ``DocumentError`` (``pdf-too-heavy`` or ``pdf-broken``); a crash
-    leaves its traceback on the error stream. It forks: call it from a process without threads, such
-    as a gunicorn sync worker or the command line.
+    The child answers with JSON, never with pickled objects: first the facts of the signatures, then
+    the cells of the data, then the marks of the pages, so that data that cannot be read and pages
+    that cannot be drawn do not keep the facts from us (``marks.is_read`` is then false). Whatever else becomes of it, a crash or a decompression bomb,
+    is a ``DocumentError`` (``pdf-too-heavy`` or ``pdf-broken``); a crash leaves its traceback on
+    the error stream. It forks: call it from a process without threads, such as a gunicorn sync
+    worker or the command line.
     """
     check_outside(pdf)
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        with LastExit():
+        with LastExit(), os.fdopen(writing, "wb") as stream:
             _limit(seconds, memory)
-            _send(writing, _answer(pdf, trusted))
+            _answer(stream, pdf, authorities, at)
     os.close(writing)
-    return _read_answer(_receive(child, reading, seconds=seconds))
+    return _read_answer(*_receive(child, reading, seconds=seconds))
 
 
 class LastExit:
@@ -87,52 +105,61 @@ def _limit(seconds: float, memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(pdf: bytes, trusted: Sequence[x509.Certificate]) -> bytes:
+def _answer(stream: IO[bytes], pdf: bytes, authorities: Authorities, at: datetime | None) -> None:
+    """A line of JSON each for the signatures, the data and the pages."""
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # its warnings name the signers
     try:
-        report = check_pdf(pdf, trusted=trusted)
+        report = check_pdf(
+            pdf,
+            trusted=authorities.seals,
+            persons=authorities.persons,
+            own=authorities.own,
+            at=at,
+        )
     except DocumentError as error:
-        return json.dumps({"refused": error.code}).encode()
-    return json.dumps({"report": _to_json(report)}).encode()
+        _tell(stream, {"refused": error.code})
+        return
+    _tell(stream, {"report": _to_json(report)})
+    _tell(stream, {"cells": read_cells(report.data_xml or b"")})
+    _tell(stream, {"marks": asdict(read_marks(pdf))})
 
 
-def _send(pipe: int, answer: bytes) -> None:
-    with os.fdopen(pipe, "wb") as stream:
-        stream.write(answer)
+def _tell(stream: IO[bytes], told: Mapping[str, Any]) -> None:
+    stream.write(json.dumps(told).encode() + b"\n")
+    stream.flush()
 
 
-def _receive(child: int, pipe: int, *, seconds: float) -> bytes:
-    """All that the child says; its death by a limit, ours or the system's, is ``pdf-too-heavy``."""
+def _receive(child: int, pipe: int, *, seconds: float) -> tuple[bytes, int]:
+    """All that the child says, and the signal that it died of, 0 if it ended by itself."""
+    received = bytearray()
     try:
-        answer = _read_until(time.monotonic() + seconds, pipe)
+        _read_until(time.monotonic() + seconds, pipe, received)
     except TimeoutError:
         os.kill(child, signal.SIGKILL)
-        answer = b""
     finally:
         os.close(pipe)
         _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        by_limit = os.WTERMSIG(status) in LIMIT_SIGNALS
-        raise DocumentError("pdf-too-heavy" if by_limit else "pdf-broken")
-    return answer
+    return bytes(received), os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
-def _read_until(deadline: float, pipe: int) -> bytes:
-    received = bytearray()
+def _read_until(deadline: float, pipe: int, received: bytearray) -> None:
     while select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
         part = os.read(pipe, 1 << 16)
         if not part:
-            return bytes(received)
+            return
         received += part
     raise TimeoutError
 
 
-def _read_answer(answer: bytes) -> SealReport:
-    if not answer:
-        raise DocumentError("pdf-broken")
-    told = json.loads(answer)
+def _read_answer(answer: bytes, died_of: int) -> SealReport:
+    """Whole lines count; a death by a limit, ours or the system's, is ``pdf-too-heavy``."""
+    lines = [json.loads(line) for line in answer.splitlines(keepends=True) if line[-1:] == b"\n"]
+    if not lines:
+        raise DocumentError("pdf-too-heavy" if died_of in LIMIT_SIGNALS else "pdf-broken")
+    told = {name: value for line in lines for name, value in line.items()}
     if "refused" in told:
         raise DocumentError(told["refused"])
-    return _from_json(told["report"])
+    return _from_json(told["report"], told.get("cells", {}), told.get("marks", {}))
 
 
 def _to_json(report: SealReport) -> Mapping[str, Any]:
@@ -141,24 +168,34 @@ def _to_json(report: SealReport) -> Mapping[str, Any]:
         "signatures": [_facts_to_json(facts) for facts in report.signatures],
         "data_xml": None if data is None else b64encode(data).decode(),
         "page_count": report.page_count,
+        "revisions": report.revisions,
+        "is_same_structure": report.is_same_structure,
     }
 
 
 def _facts_to_json(facts: SignatureFacts) -> Mapping[str, Any]:
-    signed_at = facts.signed_at
-    return asdict(facts) | {"signed_at": signed_at and signed_at.isoformat()}
+    moments = {name: getattr(facts, name) for name in MOMENTS}
+    written = {name: moment and moment.isoformat() for name, moment in moments.items()}
+    return asdict(facts) | written
 
 
-def _from_json(told: Mapping[str, Any]) -> SealReport:
+def _from_json(told: Mapping[str, Any], cells: Cells, marks: Mapping[str, Any]) -> SealReport:
     data = told["data_xml"]
-    return SealReport(
-        signatures=tuple(_facts_from_json(facts) for facts in told["signatures"]),
-        data_xml=None if data is None else b64decode(data),
-        page_count=told["page_count"],
-    )
+    facts = {
+        "signatures": tuple(_facts_from_json(each) for each in told["signatures"]),
+        "data_xml": None if data is None else b64decode(data),
+        "cells": cells,
+        "marks": _marks_from_json(marks) if marks else PageMarks(),
+    }
+    return SealReport(**{**told, **facts})
+
+
+def _marks_from_json(told: Mapping[str, Any]) -> PageMarks:
+    texts = tuple(told["qr_texts"])
+    return PageMarks(is_read=told["is_read"], qr_texts=texts, text=told["text"])
 
 
 def _facts_from_json(told: Mapping[str, Any]) -> SignatureFacts:
-    signed_at = told["signed_at"]
-    moment = datetime.fromisoformat(signed_at) if signed_at else None
-    return replace(SignatureFacts(**told), signed_at=moment)
+    moments = {name: told[name] and datetime.fromisoformat(told[name]) for name in MOMENTS}
+    words = {name: told[name] and word(told[name]) for name, word in WORDS.items()}
+    return SignatureFacts(**{**told, **moments, **words})
