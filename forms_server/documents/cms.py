@@ -28,7 +28,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from forms_server.documents.der import with_definite_lengths
-from forms_server.documents.subjects import common_name, may_sign, number_in, roles_in
+from forms_server.documents.subjects import (
+    algorithm_of,
+    common_name,
+    may_sign,
+    number_in,
+    roles_in,
+)
 from forms_server.errors import DocumentError
 
 LONGEST_GIVEN = 128 * 1024
@@ -142,7 +148,9 @@ def read_cms(given: bytes, content: bytes) -> CmsFacts:
         der = with_definite_lengths(_bytes_of(given))
         signed = _signed_data(der)
         signer, others = _signer(signed)
-        if not signer.is_gost:
+        if signer.is_gost:
+            _check_no_sha256(signer, content)
+        else:
             _check_digest(signer, content)
             _check_signature(signer)
         return _facts(der, signer, others)
@@ -273,6 +281,12 @@ def _check_digest(signer: _Signer, content: bytes) -> None:
         raise DocumentError("cms-other-bytes")
 
 
+def _check_no_sha256(signer: _Signer, content: bytes) -> None:
+    """With our SHA-256 digest in it, a GOST key signed what no check of GOST would find."""
+    if hashlib.sha256(content).digest() == signer.attributes["message_digest"].native:
+        raise DocumentError("cms-other-bytes")
+
+
 def _check_signature(signer: _Signer) -> None:
     """The signature is the certificate's, over the signed attributes as a SET (RFC 5652, 5.4)."""
     kind = _scheme(signer)
@@ -342,12 +356,9 @@ def _facts(der: bytes, signer: _Signer, others: tuple[x509.Certificate, ...]) ->
 
 
 def _algorithm(signer: _Signer) -> str:
-    """Its name for people: ``RSA 2048, SHA-256``, or the standard's of a GOST one."""
+    """Its name for people; of a GOST one the standard's."""
     told = signer.info["signature_algorithm"]["algorithm"]
     if signer.is_gost:
         return GOST[told.dotted]
-    key = signer.certificate.public_key()
-    kind = "RSA" if isinstance(key, RSAPublicKey) else "ECDSA"
-    padding = "-PSS" if told.native == "rsassa_pss" else ""
-    size = getattr(key, "key_size", "")
-    return f"{kind}{padding} {size}, SHA-{signer.digest[3:]}"
+    name = algorithm_of(signer.certificate, digest=signer.digest)
+    return f"{name} (PSS)" if told.native == "rsassa_pss" else name
