@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from forms_server.services.workshop import Workshop, open_workshop
 from forms_server.settings import Settings
-from forms_server.web import blanks, documents, drafts, forms, home, sessions, verification
+from forms_server.web import blanks, documents, drafts, forms, home, offline, sessions, verification
 from forms_server.web.desk import Clock, Desk, register_desk
 from forms_server.web.editions import register_editions
 from forms_server.web.languages import register_languages
@@ -26,6 +26,7 @@ PAGES = (
     documents.pages,
     blanks.pages,
     verification.pages,
+    offline.pages,
 )
 
 

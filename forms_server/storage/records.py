@@ -41,6 +41,7 @@ from forms_server.storage.values import (
     Signed,
     TimeStampState,
 )
+from forms_server.storage.withdrawn import Withdrawn, WithdrawnDocument, WithdrawnMark
 
 __all__ = [
     "AccountRecord",
@@ -78,6 +79,9 @@ __all__ = [
     "Signatures",
     "Signed",
     "TimeStampState",
+    "Withdrawn",
+    "WithdrawnDocument",
+    "WithdrawnMark",
     "open_records",
 ]
 
@@ -95,6 +99,7 @@ class Records:
     files: Files
     signatures: Signatures
     checkpoints: Checkpoints
+    withdrawn: Withdrawn
 
     def close(self) -> None:
         """Gives the connections back; the next use would open new ones."""
@@ -114,4 +119,5 @@ def open_records(database_url: str) -> Records:
         files=Files(engine),
         signatures=Signatures(engine),
         checkpoints=Checkpoints(engine),
+        withdrawn=Withdrawn(engine),
     )

@@ -14,7 +14,6 @@ from flask import (
     Blueprint,
     Response,
     jsonify,
-    make_response,
     redirect,
     render_template,
     request,
@@ -31,7 +30,6 @@ from forms_server.services.verification import (
     look_up,
     look_up_code,
     look_up_hash,
-    public_keys,
     unlock,
     verify_pdf,
 )
@@ -47,7 +45,6 @@ GUESSES_OF_A_DOCUMENT = "10 per hour; 20 per day"
 CODES_OF_AN_ADDRESS = "30 per 10 minutes"
 HASHES_OF_AN_ADDRESS = "60 per minute"
 FILES_OF_AN_ADDRESS = "10 per minute; 60 per hour"
-FOR_AN_HOUR = "public, max-age=3600"
 LONGEST_FILE_NAME = 80
 
 
@@ -86,15 +83,6 @@ def open_rest(token: str) -> ResponseReturnValue:
         message = _("These are not the last four digits of the IIN in this document.")
         return _document_page(certificate, message=message), 422
     return _document_page(certificate, details=details)
-
-
-@pages.get("/v/offline")
-def show_offline() -> ResponseReturnValue:
-    """The page that a phone keeps: it answers from the seal alone and knows no document."""
-    titles = {form.id: form.title for form in workshop().forms.values()}
-    response = make_response(render_template("verification/offline.html", titles=titles))
-    response.headers["Cache-Control"] = "public, no-cache"
-    return response
 
 
 @pages.get("/verify")
@@ -148,17 +136,6 @@ def check_file() -> ResponseReturnValue:
         refusal = {"code": error.code, "text": error.say(page_language())}
         return _report_page(name=name, refusal=refusal), 422
     return _report_page(name=name, report=report)
-
-
-@pages.get("/.well-known/jwks.json")
-def show_keys() -> ResponseReturnValue:
-    """The keys that the seals in QRs are checked with, for anybody's program (RFC 7517)."""
-    response = jsonify(public_keys(workshop()))
-    response.content_type = "application/jwk-set+json"
-    response.headers["Cache-Control"] = FOR_AN_HOUR
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
 
 
 @pages.errorhandler(TooManyRequests)

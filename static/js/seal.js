@@ -1,100 +1,71 @@
-// Checks the seal that a QR carries after "#", with no help from the server: a compact JWS (RFC 7515)
-// by ES256 over [form, edition, number, days, office, name, hash], keys from /.well-known/jwks.json.
-// What it vouches for is compared with the record that the page shows; offline there is no record.
+// Checks the seal that a QR carries after "#", with no help from the server. What it vouches for is
+// compared with the record that the page shows; where there is no network, with the kept status list.
 
-const KEYS = "/.well-known/jwks.json";
+import { isSealedBy, parseSeal } from "./cose-seal.js";
+import { NOTHING, loadKept, refresh } from "./kept.js";
+import { doubtOf, statusOf } from "./status-list.js";
+
 const ALIVE = "/health";
 const SHELL = "/v/offline";
 const BETWEEN_TRIES = 5_000;
-const HEADER = '{"alg":"ES256"}';
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
-const DAY = 86_400_000;
-const DOUBTFUL = new Set(["differs", "altered"]);
+const MINUTE = 60_000, HOUR = 3_600_000, DAY = 86_400_000;
+const DOUBTFUL = new Set(["differs", "altered", "unknown-key"]);
+const CODES = { agrees: "valid", "in-force": "valid", differs: "altered", "no-record": "unknown-here" };
+const WITHOUT_CODE = new Set(["checking", "missing", "unavailable"]);
 
-/** The bytes of a base64url text without padding; throws on anything else. */
-function fromBase64url(text) {
-  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw new SyntaxError("not base64url");
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
-}
-
-function toHex(bytes) {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** The seal's parts: what was signed, the signature and the payload; null if it is no seal of ours. */
-export function parseSeal(text) {
-  try {
-    const [head, body, signature, ...rest] = text.split(".");
-    const words = new TextDecoder("utf-8", { fatal: true });
-    if (rest.length || words.decode(fromBase64url(head)) !== HEADER) return null;
-    const payload = JSON.parse(words.decode(fromBase64url(body)));
-    const bytes = fromBase64url(signature);
-    if (!Array.isArray(payload) || payload.length !== 7 || bytes.length !== 64) return null;
-    const [form, edition, number, days, office, name, hash] = payload;
-    const said = { form, edition, number, days, office, name, sha256: toHex(fromBase64url(hash)) };
-    return { signed: new TextEncoder().encode(`${head}.${body}`), signature: bytes, said };
-  } catch {
-    return null;
-  }
-}
-
-/** Whether one of the keys (of a JWK set) made the seal. */
-export async function isSealedByOneOf(seal, keys) {
-  for (const jwk of keys) {
-    if (jwk.kty !== "EC" || jwk.crv !== "P-256") continue;
-    const { kty, crv, x, y } = jwk;
-    const key = await crypto.subtle.importKey("jwk", { kty, crv, x, y }, ALGORITHM, false, ["verify"]);
-    const how = { name: "ECDSA", hash: "SHA-256" };
-    if (await crypto.subtle.verify(how, key, seal.signature, seal.signed)) return true;
-  }
-  return false;
-}
-
-/** One word for the seal; `record` is what the page knows: its state, and of a known one its data. */
-export async function judgeSeal(text, record, loadKeys) {
+/** One word for the seal; `record` is what the page knows, `kept` the keys and the list. */
+export async function judgeSeal(text, record, kept) {
   if (!text) return { answer: "missing" };
   const seal = parseSeal(text);
   if (!seal) return { answer: "unreadable" };
-  let keys;
+  if (!kept.keys) return { answer: "unavailable" };
+  const key = kept.keys.find((published) => published.kid === seal.kid);
+  if (!key) return { answer: "unknown-key" };
   try {
-    keys = await loadKeys();
-    if (!(await isSealedByOneOf(seal, keys))) return { answer: "altered" };
+    if (!(await isSealedBy(seal, key))) return { answer: "altered" };
   } catch {
     return { answer: "unavailable" };
   }
-  return { answer: compare(seal.said, record), said: seal.said };
+  return { ...compare(seal.said, record, kept.list), said: seal.said };
 }
 
-function compare(said, record) {
-  if (record.state === "offline") return "genuine";
-  if (record.state !== "known") return "no-record";
+function compare(said, record, list) {
+  if (record.state === "offline") return judgeStatus(said, list);
+  if (record.state !== "known") return { answer: "no-record" };
   const same =
     said.number === record.number && said.form === record.form && said.sha256 === record.sha256;
-  return same ? "agrees" : "differs";
+  return { answer: same ? "agrees" : "differs" };
 }
 
-async function loadKeys() {
-  const answer = await fetch(KEYS, { credentials: "omit" });
-  if (!answer.ok) throw new Error(`keys: ${answer.status}`);
-  return (await answer.json()).keys;
+/** Who is on the list stays annulled however old the list; who is not may have been annulled since. */
+function judgeStatus(said, list) {
+  if (!list) return { answer: "list-too-old", doubt: "none" };
+  const status = statusOf(list, said.sha256);
+  const doubt = doubtOf(list, Date.now());
+  if (status) return { answer: status, doubt };
+  return { answer: doubt ? "list-too-old" : "in-force", doubt };
 }
 
-function showDay(days) {
-  const [year, month, day] = new Date(days * DAY).toISOString().slice(0, 10).split("-");
-  return `${day}.${month}.${year}`;
-}
-
-function showAnswer(panel, { answer, said }) {
+function showAnswer(panel, { answer, said, doubt }) {
   for (const part of panel.querySelectorAll("[data-when]")) {
     part.hidden = part.dataset.when !== answer;
   }
+  for (const words of panel.querySelectorAll("[data-doubted]")) {
+    words.hidden = words.dataset.doubted !== doubt;
+  }
   panel.dataset.answer = answer;
   panel.hidden = false;
+  showCode(panel, CODES[answer] ?? answer, WITHOUT_CODE.has(answer));
   const list = panel.querySelector("[data-seal-facts]");
   list.hidden = !said || answer === "agrees";
   if (said) showFacts(list, said);
   putFirst(panel.closest("[data-record]"), DOUBTFUL.has(answer));
+}
+
+function showCode(panel, code, isNone) {
+  const place = panel.querySelector("[data-seal-code]");
+  place.textContent = code;
+  place.parentElement.hidden = isNone;
 }
 
 /** A paper that fails must not stand under "valid": its answer comes first, in the verdict's place. */
@@ -117,6 +88,46 @@ function showFacts(list, said) {
   }
 }
 
+function showDay(days) {
+  const [year, month, day] = new Date(days * DAY).toISOString().slice(0, 10).split("-");
+  return `${day}.${month}.${year}`;
+}
+
+/** When the kept list was made, by the phone's own clock and zone, and how long ago that is. */
+function showAge(list) {
+  const place = document.querySelector("[data-list-age]");
+  if (!place) return;
+  place.hidden = !list;
+  if (!list) return;
+  const two = (number) => String(number).padStart(2, "0");
+  const made = new Date(list.issuedAt);
+  const day = `${two(made.getDate())}.${two(made.getMonth() + 1)}.${made.getFullYear()}`;
+  const moment = `${day} ${two(made.getHours())}:${two(made.getMinutes())}`;
+  place.querySelector("[data-list-moment]").textContent = moment;
+  place.querySelector("[data-list-ago]").textContent = wordAge(Date.now() - list.issuedAt);
+}
+
+/** "3 hours ago"; nothing for what is yet to come. */
+function wordAge(age) {
+  if (age < 0) return "";
+  if (age < HOUR) return word("minute", Math.max(1, Math.floor(age / MINUTE)));
+  return age < 2 * DAY ? word("hour", Math.floor(age / HOUR)) : word("day", Math.floor(age / DAY));
+}
+
+/** The page brings each unit's words for 1, 21, 2 and 5: all the forms that its language has. */
+function word(unit, count) {
+  const sample = sampleOf(count);
+  const words = document.querySelector(`[data-age="${unit}-${sample}"]`)?.textContent ?? "";
+  return words.replace(String(sample), String(count));
+}
+
+function sampleOf(count) {
+  if (count === 1) return 1;
+  const [tens, ones] = [Math.floor(count / 10) % 10, count % 10];
+  if (tens === 1 || ones === 0 || ones > 4) return 5;
+  return ones === 1 ? 21 : 2;
+}
+
 /** A change of language and the form for the IIN lead to this page again: the seal goes along. */
 function keepSeal() {
   for (const link of document.querySelectorAll("a[data-language]")) link.hash = location.hash;
@@ -133,8 +144,16 @@ async function start() {
   const record = { ...place.dataset, state: place.dataset.record };
   if (!text && record.state !== "offline") return;
   keepSeal();
-  showAnswer(panel, { answer: "checking" });
-  showAnswer(panel, await judgeSeal(text, record, loadKeys));
+  const show = async (known) => {
+    const found = await judgeSeal(text, record, known);
+    showAge(known.list);
+    showAnswer(panel, found);
+  };
+  const kept = await loadKept().catch(() => NOTHING);
+  if (record.state === "offline" && kept.keys) await show(kept);
+  else showAnswer(panel, { answer: "checking" });
+  const fresh = navigator.onLine ? await refresh().catch(() => null) : null;
+  if (fresh || panel.dataset.answer === "checking") await show(fresh ?? kept);
 }
 
 /** The page that stands in for a silent server gives way as soon as the server answers again. */
@@ -143,7 +162,7 @@ function watchForNetwork() {
   if (!button) return;
   button.hidden = false;
   button.addEventListener("click", () => location.reload());
-  addEventListener("online", reloadIfAnswered);
+  addEventListener("online", () => (location.pathname === SHELL ? start() : reloadIfAnswered()));
   setInterval(reloadIfAnswered, BETWEEN_TRIES);
 }
 
