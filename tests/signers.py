@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pikepdf
+from asn1crypto import parser
+from asn1crypto.core import ObjectIdentifier
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -138,3 +141,50 @@ def _field(pdf: Pdf, name: str, number: int) -> pikepdf.Object:
         P=pdf.pages[0].obj,
     )
     return pdf.make_indirect(field)
+
+
+GOST = {
+    "key": {
+        "1.2.840.10045.2.1": "1.2.398.3.10.1.1.2.2",
+        "1.2.840.10045.3.1.7": "1.2.398.3.10.1.1.2.2.1",
+    },
+    "signature": {"1.2.840.10045.4.3.2": "1.2.398.3.10.1.1.2.3.2"},
+    "digest": {"2.16.840.1.101.3.4.2.1": "1.2.398.3.10.1.3.3"},
+}
+"""OIDs of P-256 and SHA-256, and those of ГОСТ 34.10-2015 (512) in their place."""
+
+
+def as_gost(cms: bytes, *parts: str) -> bytes:
+    """The CMS of an EC key under the names of GOST; its signature is then anything."""
+    named = {
+        ObjectIdentifier(old).dump(): ObjectIdentifier(new).dump()
+        for part in parts or GOST
+        for old, new in GOST[part].items()
+    }
+    return _rebuilt(cms, named)
+
+
+def _rebuilt(encoded: bytes, replaced: Mapping[bytes, bytes]) -> bytes:
+    if encoded in replaced:
+        return replaced[encoded]
+    kind, is_constructed, tag, _, contents, _ = parser.parse(encoded)
+    if not is_constructed:
+        return encoded
+    inside = b"".join(_rebuilt(part, replaced) for part in _parts(contents))
+    return bytes(parser.emit(kind, is_constructed, tag, inside))
+
+
+def with_open_lengths(encoded: bytes, *, depth: int = 3) -> bytes:
+    """The same in BER, as Java writes it: outer values without their lengths."""
+    _, is_constructed, _, _, contents, _ = parser.parse(encoded)
+    if not is_constructed or not depth:
+        return encoded
+    inside = (with_open_lengths(part, depth=depth - 1) for part in _parts(contents))
+    return encoded[:1] + b"\x80" + b"".join(inside) + b"\x00\x00"
+
+
+def _parts(contents: bytes) -> Iterator[bytes]:
+    while contents:
+        length = parser.peek(contents)
+        yield contents[:length]
+        contents = contents[length:]

@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -97,13 +97,13 @@ class CmsFacts:
     ``signing_time``: by the signer's own clock.
     """
 
-    der: bytes
+    der: bytes = field(repr=False)
     is_checked: bool
-    certificate: x509.Certificate
-    others: tuple[x509.Certificate, ...]
-    signer: str
-    iin: str | None
-    bin: str | None
+    certificate: x509.Certificate = field(repr=False)
+    others: tuple[x509.Certificate, ...] = field(repr=False)
+    signer: str = field(repr=False)
+    iin: str | None = field(repr=False)
+    bin: str | None = field(repr=False)
     roles: frozenset[str]
     may_sign: bool
     algorithm: str

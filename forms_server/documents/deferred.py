@@ -15,27 +15,25 @@ from datetime import datetime
 from io import BytesIO
 from itertools import combinations, pairwise
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.form_tools import get_single_field_annot
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.fields import SigSeedSubFilter, enumerate_sig_fields
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from forms_server.documents.fonts import RESOURCE, SlotFont, load_slot_font
-from forms_server.documents.signing import (
-    DIGEST,
-    AppendingWriter,
-    KeySigner,
-    reserved_digits,
-)
+from forms_server.documents.signing import CMS_OVERHEAD, DIGEST, AppendingWriter, KeySigner
 from forms_server.documents.signing_keys import SigningKey, check_validity
 from forms_server.errors import DocumentError
 
 CMS_BYTES = 24 * 1024
 """Room for a stranger's CMS: NCALayer's may carry its chain, an OCSP answer and a time stamp."""
+LARGEST_SIGNATURE = 1024
+"""Bytes of an RSA-8192 signature."""
 BYTE_RANGE = re.compile(rb"/ByteRange \[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\]")
 LARGEST_LETTERS = 9.0
 """Points; smaller where the place is small."""
@@ -116,10 +114,17 @@ def sign_with_key(pdf: bytes, field_name: str, wording: Wording, key: SigningKey
         field_name,
         wording,
         subfilter=SigSeedSubFilter.PADES,
-        digits=reserved_digits(key),
+        digits=2 * _bytes_for(key),
     )
     signing = KeySigner(key).async_sign(prepared.digest, DIGEST, use_pades=True)
     return complete(pdf, prepared.update, asyncio.run(signing).dump())
+
+
+def _bytes_for(key: SigningKey) -> int:
+    """Room for certificates, signature and the rest: a person's key signs nothing to try it."""
+    certificates = (key.certificate, *key.chain)
+    told = sum(len(one.public_bytes(Encoding.DER)) for one in certificates)
+    return told + LARGEST_SIGNATURE + CMS_OVERHEAD
 
 
 def _prepare(
@@ -145,7 +150,8 @@ def _prepare(
 def _write(pdf: bytes, field_name: str, words: Sequence[str], signature: SignatureObject) -> bytes:
     """pyHanko's steps, up to the one that would take the CMS."""
     writer = AppendingWriter(BytesIO(pdf))
-    if field_name not in set(_empty_fields(writer)):
+    empty = {name for name, _, _ in enumerate_sig_fields(writer, filled_status=False)}
+    if field_name not in empty:
         raise DocumentError("signature-field-missing", field=field_name)
     steps = PdfCMSEmbedder().write_cms(field_name, writer, existing_fields_only=True)
     field = next(steps).get_object()
@@ -155,13 +161,6 @@ def _write(pdf: bytes, field_name: str, words: Sequence[str], signature: Signatu
     steps.close()
     content: bytes = output.getvalue()
     return content
-
-
-def _empty_fields(writer: AppendingWriter) -> Iterator[str]:
-    for field in writer.root.get("/AcroForm", {}).get("/Fields", ()):
-        told = field.get_object()
-        if told.get("/FT") == "/Sig" and "/V" not in told:
-            yield str(told.get("/T", ""))
 
 
 def _gap(pdf: bytes, update: bytes) -> tuple[int, int]:
@@ -182,10 +181,12 @@ def _draw(writer: AppendingWriter, field: generic.DictionaryObject, words: Seque
     width, height = abs(right - left), abs(top - bottom)
     if not width or not height or not words:
         return
-    fonts = writer.root["/AcroForm"].get("/DR", {}).get("/Font", {})
-    if f"/{RESOURCE}" not in fonts:
-        raise DocumentError("signature-field-missing", field=str(field["/T"]))
-    font = _dictionary({f"/{RESOURCE}": fonts.raw_get(f"/{RESOURCE}")})
+    try:
+        fonts = writer.root["/AcroForm"]["/DR"]["/Font"]
+        letters = fonts.raw_get(f"/{RESOURCE}")
+    except KeyError as error:
+        raise DocumentError("signature-field-missing", field=str(field["/T"])) from error
+    font = _dictionary({f"/{RESOURCE}": letters})
     form = generic.StreamObject(
         _dictionary(
             {

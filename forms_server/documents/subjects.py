@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import NameOID
 
 ROLES = "1.2.398.3.3.4.1"
@@ -54,3 +55,10 @@ def may_sign(certificate: x509.Certificate) -> bool:
     except x509.ExtensionNotFound:
         return False
     return usage.digital_signature and usage.content_commitment
+
+
+def algorithm_of(certificate: x509.Certificate, *, digest: str = "sha256") -> str:
+    """How its key signs, for people: ``RSA 2048, SHA-256``."""
+    key = certificate.public_key()
+    kind = "RSA" if isinstance(key, RSAPublicKey) else "ECDSA"
+    return f"{kind} {getattr(key, 'key_size', '')}, SHA-{digest.removeprefix('sha')}"

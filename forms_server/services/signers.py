@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from forms_server.documents.qr import TOKEN_BYTES, mask_name, new_token
@@ -45,7 +45,7 @@ class Party:
     record: SignatureRecord
     spec: SignatureSpec
     label: BilingualText
-    name: str
+    name: str = field(repr=False)
     masked_name: str
     is_next: bool
     is_named: bool
@@ -97,7 +97,7 @@ class Desk:
     def is_fixed(self, record: SignatureRecord) -> bool:
         """Whether the document's own answers say whose certificate is taken."""
         spec = self.spec(record)
-        return any(_told(self.answers, field) for field in (spec.iin, spec.bin))
+        return any(_told(self.answers, number) for number in (spec.iin, spec.bin))
 
     def blocks(self, record: SignatureRecord) -> SignatureRecord | None:
         """Who has to sign first and has not: what is not required is not waited for."""
