@@ -48,6 +48,10 @@ class Stamp:
     """What is printed under the QR for typing by hand."""
     short_code: str
     is_development: bool
+    replaces: str | None = None
+    """The number of the document that this one is issued in place of."""
+    sentence: BilingualText | None = None
+    """What law makes the paper equal to, where one is known for its day."""
 
 
 class UnknownNameError(KeyError):
@@ -83,6 +87,7 @@ class Page:
         self.answers = answers or Answers({})
         self.stamp = stamp
         self.asked: set[str] = set()
+        self.asked_signatures: set[str] = set()
         self.slots: Slots | None = None
         self._inputs: Counter[str] = Counter()
 
@@ -139,6 +144,13 @@ class Page:
         parts = {spec.id: spec for spec in part_specs(self._field(name))}
         label = self.label(name)
         return f"{label}: {self._say(parts[part].label)}" if part in parts else label
+
+    def signing_place(self, signature: str) -> bool:
+        """Whether a place is kept free for this electronic signature: on issued paper alone."""
+        if all(spec.id != signature for spec in self.edition.signatures if spec.is_electronic):
+            raise UnknownNameError(signature)
+        self.asked_signatures.add(signature)
+        return self.output is Output.ISSUED
 
     def options(self, name: str) -> tuple[Option, ...]:
         """What a field lets choose from, in the order of the print."""

@@ -21,6 +21,7 @@ from PIL import Image
 from forms_server.documents.fonts import RESOURCE, Lettering, SlotFont, embed, resource_name
 from forms_server.documents.journal_pages import Leaf, PlannedJournal, RowWriter
 from forms_server.documents.pdf import DataFile, LaidOut
+from forms_server.documents.signature_fields import SignatureField, add_signature_fields
 from forms_server.documents.slots import FIRST_MARK, PAGE_NUMBER, Place, slot_of_operator
 from forms_server.documents.spreads import Block
 from forms_server.documents.tags import TagTree, as_artifacts, last_mark
@@ -36,6 +37,7 @@ class Filling:
     data: DataFile
     qr_png: bytes
     made_at: datetime
+    signature_fields: tuple[SignatureField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,13 @@ class Paper:
     lettering: Lettering
 
 
-def make_stencil(laid_out: LaidOut, font: SlotFont) -> Stencil:
-    """The stencil of a layout, with the font of the slots in it."""
+def make_stencil(
+    laid_out: LaidOut, font: SlotFont, signature_fields: Sequence[SignatureField] = ()
+) -> Stencil:
+    """The stencil of a layout, with the font of the slots and the fields for signatures in it."""
     with Pdf.open(BytesIO(laid_out.pdf)) as pdf:
         _add_fonts(pdf, [font])
+        add_signature_fields(pdf, signature_fields, laid_out.signing)
         output = BytesIO()
         pdf.save(output, deterministic_id=True)
     return Stencil(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.keys.internal import translate_pyca_cryptography_cert_to_asn1
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.sign.fields import InvisSigSettings, MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.fields import (
+    InvisSigSettings,
+    MDPPerm,
+    SigFieldSpec,
+    SigSeedSubFilter,
+    enumerate_sig_fields,
+)
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, Signer
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
@@ -34,6 +42,11 @@ class Sealer:
         self._reserved = reserved_digits(key)
 
     @property
+    def certificate(self) -> x509.Certificate:
+        """The certificate that the seals of this process carry."""
+        return self._key.certificate
+
+    @property
     def is_development(self) -> bool:
         return is_development(self._key.certificate)
 
@@ -50,8 +63,9 @@ class Sealer:
 
         The signature is PAdES baseline B-B (ETSI EN 319 142-1: ``ETSI.CAdES.detached``, the time
         stands in ``/M``), SHA-256, with the certificate's chain inside. It is a certification
-        (ISO 32000-2, 12.8.2.2) that permits filling in fields and further signatures, nothing
-        else. An empty signature field of that name is signed; where there is none, an invisible
+        (ISO 32000-2, 12.8.2.2) that permits signing the document's empty signature fields, and
+        nothing at all where it has none; only time stamps and proof of revocation may follow any
+        seal. An empty signature field of that name is signed; where there is none, an invisible
         one is made, outside the page, printable and described, as PDF/A (ISO 19005-3, 6.3) and
         PDF/UA (ISO 14289-1, 7.18) ask.
 
@@ -70,8 +84,10 @@ class Sealer:
         self, pdf: bytes, *, metadata: PdfSignatureMetadata, signed_at: datetime
     ) -> bytes:
         """pyHanko's own three steps, taken one by one: ``sign_pdf`` would read the clock."""
+        writer = AppendingWriter(BytesIO(pdf))
+        metadata = replace(metadata, docmdp_permissions=_permitted(writer, metadata.field_name))
         pdf_signer = PdfSigner(metadata, self._signer, new_field_spec=_new_field(metadata))
-        session = pdf_signer.init_signing_session(AppendingWriter(BytesIO(pdf)))
+        session = pdf_signer.init_signing_session(writer)
         session.system_time = signed_at
         document = session.prepare_tbs_document(None, bytes_reserved=self._reserved)
         output = BytesIO()
@@ -115,6 +131,16 @@ def reserved_digits(key: SigningKey) -> int:
     return 2 * (certificate_bytes + signature_bytes + CMS_OVERHEAD)
 
 
+def _permitted(writer: IncrementalPdfFileWriter, seal_field: str | None) -> MDPPerm:
+    """What may follow the seal beside time stamps and proof of revocation (ISO 32000-2, table 257).
+
+    A file that nobody is to sign must not be added to. One that has empty signature fields may have
+    them signed; it has no others that could be filled in.
+    """
+    empty = (name for name, _, _ in enumerate_sig_fields(writer, filled_status=False))
+    return MDPPerm.FILL_FORMS if any(name != seal_field for name in empty) else MDPPerm.NO_CHANGES
+
+
 def _metadata(field_name: str, *, reason: str, location: str) -> PdfSignatureMetadata:
     return PdfSignatureMetadata(
         field_name=field_name,
@@ -122,7 +148,6 @@ def _metadata(field_name: str, *, reason: str, location: str) -> PdfSignatureMet
         reason=reason,
         location=location,
         certify=True,
-        docmdp_permissions=MDPPerm.FILL_FORMS,
         subfilter=SigSeedSubFilter.PADES,
     )
 

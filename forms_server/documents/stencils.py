@@ -101,7 +101,8 @@ class Press:
         kept = self._kept[edition]
         key = hashlib.sha256(html.encode()).hexdigest()
         if key not in kept:
-            kept[key] = make_stencil(self._printer.lay_out_slots(html, filling.data), self._font)
+            laid_out = self._printer.lay_out_slots(html, filling.data)
+            kept[key] = make_stencil(laid_out, self._font, filling.signature_fields)
         kept.move_to_end(key)
         if len(kept) > KEPT:
             kept.popitem(last=False)

@@ -140,9 +140,9 @@ def _children(box: Any) -> Iterator[Any]:
 
 def _rows_and_captions(box: Any) -> Iterator[Any]:
     is_wrapper = box.is_table_wrapper and box.element_tag == "table"
-    table = box.get_wrapped_table() if is_wrapper else None
+    tables: list[Any] = [box.get_wrapped_table()] if is_wrapper else []
     for child in box.children:
-        yield from child.children if child is table else [child]
+        yield from child.children if child in tables else [child]
 
 
 def _placed(box: Any) -> Any:

@@ -29,6 +29,7 @@ class TagTree:
         nums = [*self._root.ParentTree.Nums]
         self._parents = dict(zip(map(int, nums[::2]), nums[1::2], strict=True))
         self._pages = {page.obj.objgen: number for number, page in enumerate(pdf.pages)}
+        self._fields = [each for each in self._parents.values() if isinstance(each, Dictionary)]
         self.dropped: defaultdict[int, set[int]] = defaultdict(set)
         """By page, the marked content that belongs to nothing any more."""
 
@@ -73,11 +74,14 @@ class TagTree:
                 yield from self._marks(child)
 
     def number_pages(self, pages: Sequence[tuple[Any, Sequence[Any]]]) -> None:
-        """Each page with the elements of its marked content becomes the tree's."""
+        """Each page with the elements of its marked content becomes the tree's; then the fields."""
         nums: list[Any] = []
         for number, (page, parents) in enumerate(pages):
             page.StructParents = number
             nums += [number, Array(parents)]
+        for number, element in enumerate(self._fields, len(pages)):
+            element.K[0].Obj.StructParent = number
+            nums += [number, element]
         self._root.ParentTree.Nums = Array(nums)
 
     def name_headings(self) -> None:

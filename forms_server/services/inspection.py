@@ -7,6 +7,7 @@ from pathlib import Path
 
 from forms_server.documents.context import Output, Page
 from forms_server.documents.html import Templates
+from forms_server.documents.sentences import read_sentences
 from forms_server.errors import DocumentError, SpecificationError
 from forms_server.fields.registry import TYPES
 from forms_server.languages import Language
@@ -28,6 +29,15 @@ def inspect_forms(root: Path) -> tuple[SpecificationError, ...]:
     )
 
 
+def inspect_sentences(path: Path) -> tuple[SpecificationError, ...]:
+    """What is wrong with the file of sentences of equivalence: the first thing, or nothing."""
+    try:
+        read_sentences(path)
+    except SpecificationError as error:
+        return (error,)
+    return ()
+
+
 def _inspect_form(form: FormSpec, folder: Path) -> Iterator[SpecificationError]:
     templates = Templates(folder)
     for edition in form.editions:
@@ -47,6 +57,11 @@ def _inspect_page(
         line = int(str(error.values.get("line", 1)))
         yield SpecificationError("spec-template-broken", path=path, line=line, reason=reason)
         return
+    for spec in edition.signatures:
+        if spec.is_electronic and spec.id not in page.asked_signatures:
+            yield SpecificationError(
+                "spec-template-unsigned", path=path, line=1, name=spec.id, language=language.value
+            )
     for item in edition.items.values():
         is_printed = not isinstance(item, FieldSpec) or item.printed
         if is_printed and item.id not in page.asked:

@@ -25,6 +25,7 @@ from forms_server.documents.qr import (
     short_code,
 )
 from forms_server.documents.qr_seal import SealPayload, write_seal
+from forms_server.documents.signature_fields import signature_fields_of
 from forms_server.errors import DocumentError, ServiceError, StorageError, words
 from forms_server.fields.values import Answers, write_answers
 from forms_server.languages import OUTPUTS, Language
@@ -290,7 +291,12 @@ def print_record(
         content=data,
         made_at=record.reserved_at,
     )
-    filling = Filling(data=attachment, qr_png=_qr(workshop, record, data), made_at=stamp.issued_at)
+    filling = Filling(
+        data=attachment,
+        qr_png=_qr(workshop, record, data),
+        made_at=stamp.issued_at,
+        signature_fields=signature_fields_of(edition),
+    )
     return workshop.press.print_document(pages, filling)
 
 
