@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
+
+from forms_server.storage.tables import Counter
 
 NEXT_VALUE = text(
     "INSERT INTO counters (scope, value) VALUES (:scope, 1)"
@@ -23,3 +25,9 @@ OWN_SCOPES = (CHAIN, FIRST_ACCOUNTS)
 def next_value(session: Session, scope: str) -> int:
     """1, 2, 3 …; the scope is locked until the transaction ends, and a rollback gives it back."""
     return int(session.execute(NEXT_VALUE, {"scope": scope}).scalar_one())
+
+
+def count_numbers(session: Session) -> int:
+    """How many numbers of documents the counters have given out."""
+    query = select(func.coalesce(func.sum(Counter.value), 0))
+    return int(session.scalar(query.where(Counter.scope.not_in(OWN_SCOPES))) or 0)

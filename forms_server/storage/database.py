@@ -58,6 +58,15 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
+def snapshot(engine: Engine) -> Iterator[Session]:
+    """A transaction that reads much and sees one moment, whatever is written meanwhile."""
+    with _named_refusals(), Session(engine) as session, session.begin():
+        if engine.dialect.name == "postgresql":  # SQLite's readers always see one moment
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield session
+
+
+@contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """A short transaction that writes: on SQLite it takes the write lock at once.
 

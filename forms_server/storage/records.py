@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from forms_server.storage.accounts import Accounts, Change, Offices
+from forms_server.storage.cards import CardRecord, Cards
 from forms_server.storage.checkpoints import Checkpoints
 from forms_server.storage.database import open_engine
 from forms_server.storage.drafts import Drafts
 from forms_server.storage.events import Events
 from forms_server.storage.files import Files
+from forms_server.storage.ledger import Ledger
 from forms_server.storage.register import Documents
 from forms_server.storage.signatures import Signatures
 from forms_server.storage.values import (
     AccountRecord,
     Annulment,
+    AnnulmentCategory,
+    ChainFault,
     ChainReport,
     CheckpointRecord,
+    DocumentLedger,
     DocumentRecord,
     DocumentState,
     DraftContent,
@@ -35,11 +40,13 @@ from forms_server.storage.values import (
     NewSignature,
     NumberPattern,
     OfficeRecord,
+    Pin,
     Seen,
     SignatureRecord,
     SignatureState,
     Signed,
     TimeStampState,
+    TrailState,
 )
 from forms_server.storage.withdrawn import Withdrawn, WithdrawnDocument, WithdrawnMark
 
@@ -47,10 +54,15 @@ __all__ = [
     "AccountRecord",
     "Accounts",
     "Annulment",
+    "AnnulmentCategory",
+    "CardRecord",
+    "Cards",
+    "ChainFault",
     "ChainReport",
     "Change",
     "CheckpointRecord",
     "Checkpoints",
+    "DocumentLedger",
     "DocumentRecord",
     "DocumentState",
     "Documents",
@@ -64,6 +76,7 @@ __all__ = [
     "Files",
     "Issuance",
     "JsonObject",
+    "Ledger",
     "NewAccount",
     "NewDocument",
     "NewEvent",
@@ -72,6 +85,7 @@ __all__ = [
     "NumberPattern",
     "OfficeRecord",
     "Offices",
+    "Pin",
     "Records",
     "Seen",
     "SignatureRecord",
@@ -79,6 +93,7 @@ __all__ = [
     "Signatures",
     "Signed",
     "TimeStampState",
+    "TrailState",
     "Withdrawn",
     "WithdrawnDocument",
     "WithdrawnMark",
@@ -92,6 +107,7 @@ class Records:
 
     engine: Engine
     documents: Documents
+    cards: Cards
     drafts: Drafts
     accounts: Accounts
     offices: Offices
@@ -99,6 +115,7 @@ class Records:
     files: Files
     signatures: Signatures
     checkpoints: Checkpoints
+    ledger: Ledger
     withdrawn: Withdrawn
 
     def close(self) -> None:
@@ -112,6 +129,7 @@ def open_records(database_url: str) -> Records:
     return Records(
         engine=engine,
         documents=Documents(engine),
+        cards=Cards(engine),
         drafts=Drafts(engine),
         accounts=Accounts(engine),
         offices=Offices(engine),
@@ -119,5 +137,6 @@ def open_records(database_url: str) -> Records:
         files=Files(engine),
         signatures=Signatures(engine),
         checkpoints=Checkpoints(engine),
+        ledger=Ledger(engine),
         withdrawn=Withdrawn(engine),
     )

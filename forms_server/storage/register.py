@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from forms_server.errors import StorageError
-from forms_server.storage.counters import OWN_SCOPES, next_value
+from forms_server.storage.counters import count_numbers, next_value
 from forms_server.storage.database import reading, writing
 from forms_server.storage.events import add_event
 from forms_server.storage.files import add_first_file
 from forms_server.storage.persons import are_about, check_seen, hold_persons, note_persons
 from forms_server.storage.signatures import add_signatures
-from forms_server.storage.tables import Counter, Document, DocumentFile, DocumentPerson, Draft
+from forms_server.storage.tables import Document, DocumentFile, DocumentPerson, Draft
 from forms_server.storage.values import (
     Annulment,
+    AnnulmentCategory,
     DocumentRecord,
     DocumentState,
     Issuance,
@@ -32,6 +32,12 @@ from forms_server.storage.values import (
     NewEvent,
     NumberPattern,
     Seen,
+)
+from forms_server.storage.withdrawals import (
+    annul,
+    annul_replaced,
+    check_replacement,
+    hold_replaceable,
 )
 
 COLUMNS = tuple(field.name for field in fields(DocumentRecord))
@@ -43,6 +49,13 @@ GIVEN = tuple(
 """What goes into the row as it was given."""
 OF_THE_DRAFT = ("based_on", "replaces", "replacement_reason", "replacement_by")
 """What goes into the row as the draft has it."""
+STANDINGS: Mapping[str, tuple[ColumnElement[bool], ...]] = {
+    "issuing": (Document.state == DocumentState.ISSUING,),
+    "issued": (Document.state == DocumentState.ISSUED,),
+    "annulled": (Document.state == DocumentState.ANNULLED, Document.replaced_by.is_(None)),
+    "replaced": (Document.state == DocumentState.ANNULLED, Document.replaced_by.is_not(None)),
+}
+"""How a document stands, to search by: its state, and of the annulled which have a replacement."""
 REFUSALS = {
     DocumentState.ISSUING: "document-not-issuing",
     DocumentState.ISSUED: "document-not-issued",
@@ -62,9 +75,10 @@ class Documents:
         A draft becomes one document: a second call with its ``draft_id`` gives the first one's
         record again (its ``token`` then differs from ``new.token``). Refuses with
         ``document-code-taken`` (draw another token and short code), ``document-number-taken``
-        (the pattern printed a number that another scope has given out) or
+        (the pattern printed a number that another scope has given out),
         ``person-documents-changed`` (what was ``seen`` of the person's documents is no longer so:
-        judge again).
+        judge again) or ``document-already-replaced`` (another document was quicker in taking the
+        place of the one that the draft replaces).
         """
         try:
             with writing(self._engine) as session:
@@ -78,8 +92,8 @@ class Documents:
     def finish(self, document_id: int, issuance: Issuance) -> DocumentRecord:
         """``issuing`` → ``issued``: the sealed file is stored and its hashes are known.
 
-        What the document replaces is annulled at the same moment; ``document-not-issued`` if that
-        was annulled meanwhile.
+        What the document replaces is annulled at the same moment; if that was annulled meanwhile,
+        it only learns what replaces it.
         """
         with writing(self._engine) as session:
             row = _lock(session, Document.id == document_id, state=DocumentState.ISSUING)
@@ -135,15 +149,25 @@ class Documents:
         return self.search(office_id, "", limit=limit, offset=offset)
 
     def search(
-        self, office_id: int, text: str, *, limit: int = 50, offset: int = 0
+        self,
+        office_id: int,
+        text: str,
+        *,
+        standing: str = "",
+        limit: int = 50,
+        offset: int = 0,
     ) -> tuple[DocumentRecord, ...]:
-        """An office's documents whose number contains ``text`` or whose form it names."""
-        query = select(Document).where(*_matches(office_id, text)).order_by(Document.id.desc())
-        return self._several(query.limit(limit).offset(offset))
+        """An office's documents whose number contains ``text`` or whose form it names.
 
-    def count(self, office_id: int, text: str = "") -> int:
+        ``standing`` is a key of ``STANDINGS``; empty for all of them.
+        """
+        query = select(Document).where(*_matches(office_id, text, standing))
+        return self._several(query.order_by(Document.id.desc()).limit(limit).offset(offset))
+
+    def count(self, office_id: int, text: str = "", *, standing: str = "") -> int:
         """How many documents ``search`` would find in all."""
-        query = select(func.count()).select_from(Document).where(*_matches(office_id, text))
+        conditions = _matches(office_id, text, standing)
+        query = select(func.count()).select_from(Document).where(*conditions)
         with reading(self._engine) as session:
             return session.scalar(query) or 0
 
@@ -191,11 +215,8 @@ class Documents:
 
     def numbers_given(self) -> int:
         """How many numbers the counters have given out; each has its document, or one is lost."""
-        query = select(func.coalesce(func.sum(Counter.value), 0)).where(
-            Counter.scope.not_in(OWN_SCOPES)
-        )
         with reading(self._engine) as session:
-            return int(session.scalar(query) or 0)
+            return count_numbers(session)
 
     def after(self, document_id: int, *, limit: int) -> tuple[DocumentRecord, ...]:
         """The next documents of all offices by row, to walk through all of them."""
@@ -216,9 +237,9 @@ class Documents:
     ) -> DocumentRecord:
         with writing(self._engine) as session:
             row = _lock(session, Document.number == number, state=start)
-            _check_replacement(session, number, replaced_by=annulment.replaced_by)
+            check_replacement(session, number, replaced_by=annulment.replaced_by)
             kind = "document-annulled" if start is DocumentState.ISSUED else "document-voided"
-            _annul(session, row, annulment, kind=kind)
+            annul(session, row, annulment, kind=kind)
             return _record(row)
 
     def _after_conflict(self, new: NewDocument, refusal: StorageError) -> DocumentRecord:
@@ -238,6 +259,9 @@ def _of_draft(session: Session, draft_id: str | None) -> DocumentRecord | None:
 
 
 def _enter(session: Session, new: NewDocument, seen: Seen | None) -> DocumentRecord:
+    told = _told_of(session, new.draft_id)
+    if told["replaces"] is not None:
+        hold_replaceable(session, told["replaces"])
     if seen is not None:
         check_seen(session, seen)
     number = _print_number(new.number_pattern, next_value(session, new.scope))
@@ -246,7 +270,7 @@ def _enter(session: Session, new: NewDocument, seen: Seen | None) -> DocumentRec
         number=number,
         state=DocumentState.ISSUING,
         answers=dict(new.answers),
-        **_told_of(session, new.draft_id),
+        **told,
         **{name: getattr(new, name) for name in GIVEN},
     )
     session.add(row)
@@ -268,22 +292,14 @@ def _annul_replaced(session: Session, row: Document, *, at: datetime) -> None:
     session.flush()
     if row.replaces is None:
         return
-    replaced = _lock(session, Document.number == row.replaces, state=DocumentState.ISSUED)
     annulment = Annulment(
         by=row.replacement_by or row.issued_by,
         at=at,
         reason=row.replacement_reason or "",
         replaced_by=row.number,
+        category=AnnulmentCategory.REPLACED,
     )
-    _annul(session, replaced, annulment, kind="document-annulled")
-
-
-def _annul(session: Session, row: Document, annulment: Annulment, *, kind: str) -> None:
-    row.state = DocumentState.ANNULLED
-    row.annulled_at, row.annulled_by = annulment.at, annulment.by
-    row.annulment_reason, row.replaced_by = annulment.reason, annulment.replaced_by
-    session.flush()
-    add_event(session, _event_of_withdrawal(annulment, row.number, kind=kind))
+    annul_replaced(session, row, annulment=annulment)
 
 
 def _print_number(pattern: NumberPattern, number: int) -> str:
@@ -296,15 +312,6 @@ def _check_unique(session: Session, new: NewDocument, number: str) -> None:
         raise StorageError("document-code-taken")
     if session.scalar(select(Document.id).where(Document.number == number)) is not None:
         raise StorageError("document-number-taken", number=number, scope=new.scope)
-
-
-def _check_replacement(session: Session, number: str, *, replaced_by: str | None) -> None:
-    if replaced_by is None:
-        return
-    if replaced_by == number:
-        raise StorageError("document-replaces-itself", number=number)
-    if session.scalar(select(Document.id).where(Document.number == replaced_by)) is None:
-        raise StorageError("document-replacement-missing", number=replaced_by)
 
 
 def _lock(session: Session, condition: ColumnElement[bool], *, state: DocumentState) -> Document:
@@ -337,24 +344,14 @@ def _event_of_issue(row: Document, issued_at: datetime) -> NewEvent:
     )
 
 
-def _event_of_withdrawal(annulment: Annulment, number: str, *, kind: str) -> NewEvent:
-    """The reason itself may name a person, so the trail holds its hash."""
-    reason = sha256(annulment.reason.encode()).hexdigest()
-    return NewEvent(
-        at=annulment.at,
-        kind=kind,
-        subject=number,
-        account_id=annulment.by,
-        detail={"reason_sha256": reason, "replaced_by": annulment.replaced_by},
-    )
-
-
-def _matches(office_id: int, text: str) -> tuple[ColumnElement[bool], ...]:
-    office = Document.office_id == office_id
-    if not text:
-        return (office,)
-    number = Document.number.icontains(text, autoescape=True)
-    return office, or_(number, Document.form_id == text)
+def _matches(office_id: int, text: str, standing: str = "") -> tuple[ColumnElement[bool], ...]:
+    conditions = [Document.office_id == office_id]
+    if standing:
+        conditions += STANDINGS[standing]
+    if text:
+        number = Document.number.icontains(text, autoescape=True)
+        conditions.append(or_(number, Document.form_id == text))
+    return tuple(conditions)
 
 
 def _record(row: Document) -> DocumentRecord:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
 
-from forms_server.storage.events import HASH_BEFORE_THE_FIRST
+from forms_server.storage.chain import HASH_BEFORE_THE_FIRST
 from forms_server.storage.records import NewEvent, Records
+from tests.tampering import tamper
 
 from .documents import NOW
 
@@ -18,11 +18,6 @@ def append(records: Records, count: int) -> None:
         records.events.append(
             NewEvent(at=NOW, kind="test", subject=f"№ {turn}", detail={"turn": turn, "a": ["ә"]})
         )
-
-
-def tamper(records: Records, statement: str) -> None:
-    with records.engine.begin() as connection:
-        connection.execute(text(statement))
 
 
 def test_an_empty_trail_is_intact(records: Records) -> None:
@@ -52,14 +47,14 @@ def test_each_event_names_the_one_before(records: Records) -> None:
 )
 def test_a_changed_trail_is_found_out(records: Records, statement: str) -> None:
     append(records, 5)
-    tamper(records, statement)
+    tamper(records.engine, statement)
     report = records.events.verify_chain()
     assert (report.is_intact, report.length, report.broken_at) == (False, 2, 3)
 
 
 def test_a_trail_cut_short_stays_broken_when_it_goes_on(records: Records) -> None:
     append(records, 3)
-    tamper(records, "DELETE FROM events WHERE id = 3")
+    tamper(records.engine, "DELETE FROM events WHERE id = 3")
     append(records, 1)
     assert records.events.verify_chain().broken_at == 3
 
