@@ -19,7 +19,7 @@ SERVE_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-lib
     fonts-dejavu-core tzdata
 # ivy brings a Java runtime and fetches veraPDF (scripts/fetch-verapdf.sh); Playwright's driver
 # needs libatomic1 and does not say so.
-TEST_PACKAGES := chromium ivy libatomic1 libnss3-tools libxml2-utils openssl poppler-utils qpdf
+TEST_PACKAGES := chromium ivy libatomic1 libnss3-tools libxml2-utils openssl poppler-utils qpdf softhsm2
 
 # A stamp is named after the content that it stands for: a lock that changed makes a new one.
 key = $(shell cat $(1) | sha256sum | cut -c1-16)

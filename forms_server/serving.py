@@ -14,6 +14,7 @@ from forms_server.app import create_app
 from forms_server.services.issuing import finish_unfinished
 from forms_server.services.workshop import open_workshop
 from forms_server.settings import Settings
+from forms_server.sweeping import start_sweeping, stop_sweeping
 
 REQUESTS_PER_WORKER = 2000
 SECONDS_PER_REQUEST = 60
@@ -51,6 +52,9 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int) -> 
         "proc_name": "forms-server",
         "control_socket_disable": True,
     }
+    sweeper = start_sweeping(settings)
+    if sweeper is not None:
+        options["on_exit"] = lambda _: stop_sweeping(sweeper)
     _Server(settings, options).run()
 
 
@@ -63,7 +67,7 @@ def _prepare(settings: Settings, *, address: str) -> None:
     click.echo(f"Serving {address}")
     _say_accounts(workshop.first_accounts)
     click.echo(f"First: open {address}, sign in as clerk, choose mse-01, press «Толтыру».")
-    workshop.records.close()
+    workshop.close()
 
 
 def _say_accounts(first_accounts: tuple[tuple[str, str], ...]) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forms_server.errors import SettingsError, words
+from forms_server.key_settings import KeySettings
 from forms_server.languages import BilingualText
 from forms_server.trust_settings import TrustSettings, optional_file
 
@@ -19,6 +20,7 @@ NCALAYER = "wss://127.0.0.1:13579"
 """Where NCALayer listens on a signer's own computer."""
 SENTENCES = ROOT / "form_specs" / "sentences.toml"
 SEAL_ALONE = TrustSettings()
+NO_TOKENS = KeySettings()
 LONGEST_PUBLIC_URL = 60
 """Bytes of the address before ``/v/``: a longer one would make the QR too dense for paper."""
 
@@ -43,6 +45,7 @@ class Settings:
     seal_key_file: Path | None
     seal_password_file: Path | None
     time_zone: str
+    keys: KeySettings = NO_TOKENS
     trust: TrustSettings = SEAL_ALONE
     sentences_file: Path = SENTENCES
     """The sentences of equivalence by day."""
@@ -64,6 +67,7 @@ class Settings:
             seal_key_file=optional_file(environment, "FORMS_SERVER_SEAL_KEY_FILE"),
             seal_password_file=optional_file(environment, "FORMS_SERVER_SEAL_PASSWORD_FILE"),
             time_zone=_time_zone(environment),
+            keys=KeySettings.from_env(environment),
             trust=TrustSettings.from_env(environment),
             sentences_file=optional_file(environment, "FORMS_SERVER_SENTENCES_FILE") or SENTENCES,
             trusted_proxies=_count(environment, "FORMS_SERVER_TRUSTED_PROXIES"),

@@ -53,9 +53,10 @@ def make_seal_keys(
     name: str = "Throw-away seal",
     usages: tuple[str, ...] = SIGNING,
     rsa: bool = False,
+    bits: int = 2048,
 ) -> KeptKey:
-    """A seal issued by the authority, valid for ``LIFETIME`` from ``now``; P-256 or RSA-2048."""
-    key = generate_rsa(65537, 2048) if rsa else generate_private_key(SECP256R1())
+    """A seal issued by the authority, valid for ``LIFETIME`` from ``now``; P-256, or RSA."""
+    key = generate_rsa(65537, bits) if rsa else generate_private_key(SECP256R1())
     builder = _builder(_named(name), key, now=now, usages=usages, ca=False)
     issued = builder.issuer_name(authority.certificate.subject)
     certificate = issued.sign(authority.private_key, hashes.SHA256())
@@ -71,6 +72,8 @@ def write_p12(keys: KeptKey, folder: Path) -> tuple[Path, Path]:
     )
     p12.write_bytes(content)
     password.write_bytes(PASSWORD + b"\n")
+    for secret in (p12, password):
+        secret.chmod(0o600)
     return p12, password
 
 

@@ -28,6 +28,7 @@ PACKAGE_OF_PROGRAM = {
     "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
     "qpdf": "qpdf",
+    "softhsm2-util": "softhsm2",
     "xmllint": "libxml2-utils",
 }
 SECONDS_TO_ANSWER = 300

@@ -10,6 +10,7 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from forms_server.documents.secret_files import read_secret
 from forms_server.errors import DocumentError
 
 RETIRED_QR_FILES = "qr-*.pub.pem"
@@ -33,19 +34,21 @@ class QrKeys:
 def load_qr_keys(path: Path) -> QrKeys:
     """The QR's private key (PEM, P-256) and the retired public ones, ``qr-*.pub.pem`` beside it.
 
-    Refuses with ``qr-key-unreadable``.
+    Refuses with ``qr-key-unreadable``, and with ``secret-file-open`` a private key that everybody
+    may read. A key is published once, also where a rotation was left half-done.
     """
-    private_key = _read_qr_key(path)
+    private_key = _read_qr_key(path, is_secret=True)
     if not private_key.is_private:
         raise DocumentError("qr-key-unreadable", path=path)
     retired = [_read_qr_key(old) for old in sorted(path.parent.glob(RETIRED_QR_FILES))]
-    jwks = {"keys": [_published(key) for key in (private_key, *retired)]}
+    published = {_kid(key): _published(key) for key in (private_key, *retired)}
+    jwks = {"keys": list(published.values())}
     return QrKeys(private_key=private_key, kid=_kid(private_key), jwks=jwks)
 
 
-def _read_qr_key(path: Path) -> ECKey:
+def _read_qr_key(path: Path, *, is_secret: bool = False) -> ECKey:
     try:
-        key = ECKey.import_key(path.read_bytes())
+        key = ECKey.import_key(read_secret(path) if is_secret else path.read_bytes())
     except (OSError, ValueError, JoseError) as error:
         raise DocumentError("qr-key-unreadable", path=path) from error
     if key.curve_name != "P-256":

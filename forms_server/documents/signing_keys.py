@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, assert_never
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from forms_server.documents.secret_files import read_secret
 from forms_server.errors import DocumentError
 
 DEVELOPMENT_MARK = "development"
+CHALLENGE = b"forms server: is this the certificate's key?"
+LEAST_RSA_BITS = 2048
+LEAST_EC_BITS = 256
+"""ETSI TS 119 312, clause 8: what is signed today must hold for years."""
 
 PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey
 
@@ -59,27 +70,47 @@ def is_development(certificate: x509.Certificate) -> bool:
 
 
 def load_p12(p12: Path, password: Path, *, now: datetime) -> KeptKey:
+    """Open a PKCS#12 file and judge what is in it: ``open_p12``, then ``check_signing_key``."""
+    key = open_p12(p12, password)
+    check_signing_key(key, at=now)
+    return key
+
+
+def open_p12(p12: Path, password: Path) -> KeptKey:
     """Open a PKCS#12 file (RFC 7292) with the password that the second file holds.
 
-    Refuses with ``seal-key-unreadable``, ``seal-password-wrong``, ``seal-key-kind`` (neither EC nor
-    RSA, or no key), ``seal-certificate-usage`` (not for signing documents: RFC 5280, 4.2.1.3) and
-    ``seal-certificate-expired`` (``now`` is outside its validity).
+    Refuses with ``seal-key-unreadable``, ``secret-file-open``, ``seal-password-wrong`` and
+    ``seal-key-kind`` (neither EC nor RSA, or no key, or no certificate of the key).
     """
     content = _open_p12(p12, password)
-    certificate = content.cert.certificate if content.cert else None
+    others = tuple(extra.certificate for extra in content.additional_certs)
+    certificate, *above = (content.cert.certificate, *others) if content.cert else others or (None,)
     key = content.key
     if certificate is None or not isinstance(key, EllipticCurvePrivateKey | RSAPrivateKey):
         raise DocumentError("seal-key-kind", path=p12)
-    check_usage(certificate)
-    check_validity(certificate, at=now)
-    chain = tuple(extra.certificate for extra in content.additional_certs)
-    return KeptKey(certificate=certificate, private_key=key, chain=chain)
+    return KeptKey(certificate=certificate, private_key=key, chain=tuple(above))
+
+
+def check_signing_key(key: SigningKey, *, at: datetime) -> None:
+    """Refuse a key that must not sign: what is signed with it would be worth nothing.
+
+    ``seal-certificate-usage``, ``seal-certificate-expired``, ``seal-certificate-not-yet``,
+    ``seal-key-weak`` and ``seal-key-mismatched`` (the certificate is not this key's, found out by
+    signing something and verifying it).
+    """
+    check_usage(key.certificate)
+    check_validity(key.certificate, at=at)
+    _check_strength(key.certificate)
+    if not _is_signed_by(key.certificate, CHALLENGE, key.sign(CHALLENGE)):
+        raise DocumentError("seal-key-mismatched")
 
 
 def check_validity(certificate: x509.Certificate, *, at: datetime) -> None:
-    """Refuse (``seal-certificate-expired``) a certificate that is not in force at that time."""
+    """Refuse (``seal-certificate-expired``, ``-not-yet``) a certificate that is not in force."""
     since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if not since <= at <= until:
+    if at < since:
+        raise DocumentError("seal-certificate-not-yet", since=since.date())
+    if at > until:
         raise DocumentError("seal-certificate-expired", since=since.date(), until=until.date())
 
 
@@ -93,6 +124,27 @@ def check_usage(certificate: x509.Certificate) -> None:
         raise DocumentError("seal-certificate-usage")
 
 
+def chain_of(
+    certificate: x509.Certificate, others: Iterable[x509.Certificate]
+) -> tuple[x509.Certificate, ...]:
+    """Of the others, in whatever order, those above the certificate: its issuer first."""
+    chain: list[x509.Certificate] = []
+    left = [one for one in others if one != certificate]
+    while above := next((one for one in left if _is_issued_by(certificate, one)), None):
+        chain.append(above)
+        left.remove(above)
+        certificate = above
+    return tuple(chain)
+
+
+def algorithm_of(certificate: x509.Certificate) -> str:
+    """The kind and size of the certificate's key, such as ``RSA-2048`` or ``secp256r1``."""
+    key = certificate.public_key()
+    if isinstance(key, EllipticCurvePublicKey):
+        return key.curve.name
+    return f"RSA-{key.key_size}" if isinstance(key, RSAPublicKey) else type(key).__name__
+
+
 def load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
     """A PEM file's certificates, such as the authorities to trust (``certificates-unreadable``)."""
     try:
@@ -103,10 +155,41 @@ def load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
 
 def _open_p12(p12: Path, password: Path) -> pkcs12.PKCS12KeyAndCertificates:
     try:
-        return pkcs12.load_pkcs12(p12.read_bytes(), password.read_bytes().rstrip(b"\r\n"))
+        return pkcs12.load_pkcs12(read_secret(p12), read_secret(password).rstrip(b"\r\n"))
     except OSError as error:
         raise DocumentError("seal-key-unreadable", path=error.filename) from error
     except ValueError as error:
         wrong_password = "password" in str(error)  # the library has one exception for both
         code = "seal-password-wrong" if wrong_password else "seal-key-unreadable"
         raise DocumentError(code, path=p12) from error
+
+
+def _check_strength(certificate: x509.Certificate) -> None:
+    key = certificate.public_key()
+    if not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
+        raise DocumentError("seal-key-weak", algorithm=algorithm_of(certificate))
+    least = LEAST_RSA_BITS if isinstance(key, RSAPublicKey) else LEAST_EC_BITS
+    if key.key_size < least:
+        raise DocumentError("seal-key-weak", algorithm=algorithm_of(certificate))
+
+
+def _is_signed_by(certificate: x509.Certificate, data: bytes, signature: bytes) -> bool:
+    key = certificate.public_key()
+    try:
+        if isinstance(key, EllipticCurvePublicKey):
+            key.verify(signature, data, ECDSA(SHA256()))
+        elif isinstance(key, RSAPublicKey):
+            key.verify(signature, data, PKCS1v15(), SHA256())
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True

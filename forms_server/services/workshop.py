@@ -11,24 +11,20 @@ from zoneinfo import ZoneInfo
 from cryptography import x509
 
 from forms_server.documents.certificates import names_revocation
-from forms_server.documents.development_keys import ensure_development_keys
 from forms_server.documents.fonts import load_slot_font
 from forms_server.documents.html import Templates
 from forms_server.documents.pdf import Printer
-from forms_server.documents.qr_keys import QrKeys, load_qr_keys
+from forms_server.documents.qr_keys import QrKeys
 from forms_server.documents.sentences import Sentence, read_sentences
 from forms_server.documents.signature_facts import Authorities
 from forms_server.documents.signing import Sealer
-from forms_server.documents.signing_keys import (
-    KeptKey,
-    SigningKey,
-    load_certificates,
-    load_p12,
-)
+from forms_server.documents.signing_keys import SigningKey, load_certificates
 from forms_server.documents.stencils import Press
+from forms_server.documents.tokens import close_tokens
 from forms_server.errors import SettingsError
 from forms_server.fields.registry import TYPES
 from forms_server.services.accounts import create_first_accounts
+from forms_server.services.keys import open_keys
 from forms_server.services.persons import note_persons
 from forms_server.settings import Settings
 from forms_server.specs.model import Edition, FormSpec
@@ -50,6 +46,8 @@ class Workshop:
     press: Press
     sealer: Sealer
     qr_keys: QrKeys
+    seals: tuple[x509.Certificate, ...]
+    """The certificates that this office seals or sealed with."""
     trusted: tuple[x509.Certificate, ...]
     person_authorities: tuple[x509.Certificate, ...]
     """Roots that persons' certificates lead to; without them nobody's is trusted."""
@@ -71,7 +69,7 @@ class Workshop:
         return Authorities(
             seals=(*self.trusted, *self.time_authorities),
             persons=self.person_authorities,
-            own=(self.sealer.certificate,),
+            own=self.seals,
         )
 
     @property
@@ -79,6 +77,11 @@ class Workshop:
         """How a file stands that was just sealed or signed."""
         wants = self.settings.trust.level.wants_time_stamp
         return TimeStampState.PENDING if wants else TimeStampState.NONE
+
+    def close(self) -> None:
+        """Give back what is held: connections, and sessions on tokens, which no fork outlives."""
+        self.records.close()
+        close_tokens()
 
     def day_of(self, moment: datetime) -> date:
         """The day at the office; ``moment`` is aware of its zone."""
@@ -98,8 +101,8 @@ def open_workshop(settings: Settings, now: datetime) -> Workshop:
     upgrade(settings.database_url)
     records = open_records(settings.database_url)
     office = records.offices.ensure(settings.office.code, settings.office.name)
-    keys, trusted, qr_keys = _open_keys(settings, now)
-    _check_proofs(settings, keys)
+    keys = open_keys(settings, now)
+    _check_proofs(settings, keys.seal)
     templates = Templates(settings.root / "templates")
     printer = Printer(settings.root / "static" / "print.css")
     forms = read_forms(settings.root, TYPES)
@@ -111,9 +114,10 @@ def open_workshop(settings: Settings, now: datetime) -> Workshop:
         templates=templates,
         printer=printer,
         press=Press(templates, printer, load_slot_font()),
-        sealer=Sealer(keys),
-        qr_keys=qr_keys,
-        trusted=trusted,
+        sealer=Sealer(keys.seal),
+        qr_keys=keys.qr,
+        seals=keys.seals,
+        trusted=keys.trusted,
         person_authorities=_authorities(settings.trust.person_authorities_file),
         time_authorities=_authorities(settings.trust.tsa_authorities_file),
         records=records,
@@ -137,20 +141,3 @@ def _check_proofs(settings: Settings, key: SigningKey) -> None:
         if not is_root and not names_revocation(certificate):
             subject = certificate.subject.rfc4514_string()
             raise SettingsError("settings-seal-revocation", level=level.value, subject=subject)
-
-
-def _open_keys(
-    settings: Settings, now: datetime
-) -> tuple[KeptKey, tuple[x509.Certificate, ...], QrKeys]:
-    """The seal's keys, the certificates it is judged by, and the keys of the QR."""
-    ensure_development_keys(settings.home, now=now)
-    folder = settings.home / "keys"
-    qr_keys = load_qr_keys(folder / "qr.pem")
-    authority = load_certificates(folder / "authority.pem")
-    if settings.seal_key_file is None:
-        keys = load_p12(folder / "seal.p12", folder / "seal.password", now=now)
-        return keys, authority, qr_keys
-    if settings.seal_password_file is None:
-        raise SettingsError("settings-seal-password")
-    keys = load_p12(settings.seal_key_file, settings.seal_password_file, now=now)
-    return keys, (*keys.chain, *authority), qr_keys

@@ -20,7 +20,16 @@ from forms_server.documents.development_keys import (
     ensure_development_keys,
 )
 from forms_server.documents.qr_keys import load_qr_keys
-from forms_server.documents.signing_keys import is_development, load_certificates, load_p12
+from forms_server.documents.secret_files import write_secret
+from forms_server.documents.signing_keys import (
+    KeptKey,
+    SigningKey,
+    chain_of,
+    check_signing_key,
+    is_development,
+    load_certificates,
+    load_p12,
+)
 from forms_server.errors import DocumentError
 from tests.authority import LIFETIME, make_authority, make_seal_keys, write_p12
 
@@ -121,19 +130,23 @@ def test_a_certificate_without_its_key_is_refused(keys: Path, tmp_path: Path) ->
         None, None, seal.certificate, None, encryption
     )
     p12, password = tmp_path / "bare.p12", tmp_path / "bare.password"
-    p12.write_bytes(bare)
-    password.write_bytes(b"x")
+    for path, content in ((p12, bare), (password, b"x")):
+        path.write_bytes(content)
+        path.chmod(0o600)
     with pytest.raises(DocumentError) as refusal:
         load_p12(p12, password, now=NOW)
     assert refusal.value.code == "seal-key-kind"
 
 
-@pytest.mark.parametrize("days", [-1, LIFETIME.days + 1])
-def test_a_certificate_out_of_force_is_refused(tmp_path: Path, days: int) -> None:
+@pytest.mark.parametrize(
+    ("days", "code"),
+    [(-1, "seal-certificate-not-yet"), (LIFETIME.days + 1, "seal-certificate-expired")],
+)
+def test_a_certificate_out_of_force_is_refused(tmp_path: Path, days: int, code: str) -> None:
     files = write_p12(make_seal_keys(make_authority(NOW), NOW), tmp_path)
     with pytest.raises(DocumentError) as refusal:
         load_p12(*files, now=NOW + timedelta(days=days))
-    assert refusal.value.code == "seal-certificate-expired"
+    assert refusal.value.code == code
 
 
 def test_a_certificate_for_other_uses_is_refused(tmp_path: Path) -> None:
@@ -142,6 +155,75 @@ def test_a_certificate_for_other_uses_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DocumentError) as refusal:
         load_p12(*files, now=NOW)
     assert refusal.value.code == "seal-certificate-usage"
+
+
+@pytest.mark.parametrize("name", [SEAL_FILE, SEAL_PASSWORD_FILE])
+@pytest.mark.parametrize("mode", [0o604, 0o644, 0o602, 0o607])
+def test_a_secret_that_everybody_may_read_is_refused(keys: Path, name: str, mode: int) -> None:
+    (keys / name).chmod(mode)
+    with pytest.raises(DocumentError) as refusal:
+        load_p12(keys / SEAL_FILE, keys / SEAL_PASSWORD_FILE, now=NOW)
+    assert refusal.value.code == "secret-file-open"
+    assert f"chmod o-rwx {keys / name}" in refusal.value.say("en")
+
+
+def test_a_secret_of_owner_and_group_is_taken(keys: Path) -> None:
+    for name in (SEAL_FILE, SEAL_PASSWORD_FILE):
+        (keys / name).chmod(0o440)
+    assert load_p12(keys / SEAL_FILE, keys / SEAL_PASSWORD_FILE, now=NOW)
+
+
+def test_a_certificate_of_another_key_is_refused(tmp_path: Path) -> None:
+    authority = make_authority(NOW)
+    mine, other = make_seal_keys(authority, NOW), make_seal_keys(authority, NOW)
+    mixed = KeptKey(certificate=other.certificate, private_key=mine.private_key, chain=())
+    with pytest.raises(DocumentError) as refusal:
+        check_signing_key(mixed, at=NOW)
+    assert refusal.value.code == "seal-key-mismatched"
+    p12, password = write_p12(mine, tmp_path)
+    encryption = serialization.BestAvailableEncryption(password.read_bytes().strip())
+    p12.write_bytes(
+        serialization.pkcs12.serialize_key_and_certificates(
+            None, mine.private_key, None, [other.certificate], encryption
+        )
+    )
+    with pytest.raises(DocumentError) as refusal:
+        load_p12(p12, password, now=NOW)
+    assert refusal.value.code == "seal-key-mismatched"
+
+
+def test_a_weak_key_is_refused() -> None:
+    weak = make_seal_keys(make_authority(NOW), NOW, rsa=True, bits=1024)
+    with pytest.raises(DocumentError) as refusal:
+        check_signing_key(weak, at=NOW)
+    assert refusal.value.code == "seal-key-weak"
+    assert "RSA-1024" in refusal.value.say("en")
+
+
+def test_the_opened_key_is_held(tmp_path: Path) -> None:
+    p12, password = write_p12(make_seal_keys(make_authority(NOW), NOW), tmp_path)
+    key: SigningKey = load_p12(p12, password, now=NOW)
+    p12.unlink()
+    password.unlink()
+    assert key.sign(b"some")
+
+
+def test_a_chain_is_put_in_order() -> None:
+    root = make_authority(NOW)
+    seal = make_seal_keys(root, NOW)
+    stranger = make_authority(NOW, name="Another authority")
+    others = (stranger.certificate, seal.certificate, root.certificate)
+    assert chain_of(seal.certificate, others) == (root.certificate,)
+    assert chain_of(seal.certificate, (stranger.certificate,)) == ()
+
+
+def test_a_secret_is_written_privately(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    write_secret(path, b"one")
+    write_secret(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["secret"]
 
 
 def test_the_qr_key_is_published_without_its_secret(keys: Path) -> None:
@@ -173,6 +255,7 @@ def _other_curve() -> bytes:
 )
 def test_a_qr_key_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / QR_FILE).write_bytes(content)
+    (tmp_path / QR_FILE).chmod(0o600)
     with pytest.raises(DocumentError) as refusal:
         load_qr_keys(tmp_path / QR_FILE)
     assert refusal.value.code == "qr-key-unreadable"
