@@ -17,24 +17,34 @@ import click
 
 from forms_server.bench import run_bench, show_bench
 from forms_server.documents.data_xml import write_schema
-from forms_server.errors import FormsServerError, ServiceError
+from forms_server.errors import FormsServerError, ServiceError, SpecificationError
 from forms_server.fields.registry import TYPES
 from forms_server.fields.values import Reading
 from forms_server.languages import OUTPUTS, Language
-from forms_server.services.accounts import Actor, actor_of, reset_password
+from forms_server.services.accounts import (
+    Actor,
+    SignerRequest,
+    actor_of,
+    reset_password,
+    set_signer,
+)
 from forms_server.services.auditing import audit
 from forms_server.services.blanks import blank_pdf
 from forms_server.services.earlier import judge
 from forms_server.services.editions import standing_of
-from forms_server.services.inspection import inspect_forms
-from forms_server.services.issuing import annul, issue, pdf_of
+from forms_server.services.file_checks import verify_pdf
+from forms_server.services.file_facts import facts_of
+from forms_server.services.inspection import inspect_forms, inspect_sentences
+from forms_server.services.issuing import issue, pdf_of
 from forms_server.services.samples import sample_answers
-from forms_server.services.verification import FileReport, verify_pdf
+from forms_server.services.time_stamps import complete_pending, renew_ending, time_source
+from forms_server.services.withdrawing import CHOSEN, annul
 from forms_server.services.workshop import Workshop, open_workshop
 from forms_server.serving import serve_forever
 from forms_server.settings import Settings
 from forms_server.specs.model import Edition, FormSpec
 from forms_server.specs.reading import read_forms
+from forms_server.storage.records import AnnulmentCategory
 
 LARGEST_ANSWERS = 5 * 1024 * 1024
 
@@ -91,9 +101,10 @@ def forms(*, as_json: bool) -> None:
 
 @main.command()
 def check() -> None:
-    """Check all specifications and templates."""
+    """Check all specifications and templates, and the sentences of equivalence."""
     with _refusals():
-        problems = inspect_forms(Settings.from_env().root)
+        settings = Settings.from_env()
+        problems = inspect_forms(settings.root) + inspect_sentences(settings.sentences_file)
         for problem in problems:
             click.echo(str(problem), err=True)
         if problems:
@@ -165,23 +176,37 @@ def issue_command(  # noqa: PLR0913  # click gives every option by name
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True)
 def verify(file: Path, *, as_json: bool) -> None:
-    """Check a PDF; exit 0 only if it is sealed, intact, known and in force."""
+    """Check a PDF; exit 0 only if it is valid: sealed, intact, known, the newest and in force."""
     with _refusals(), _workshop() as workshop:
-        report = verify_pdf(workshop, file.read_bytes())
-    facts = _facts(report)
+        report = verify_pdf(workshop, file.read_bytes(), now=datetime.now(UTC))
+    facts = facts_of(report)
     click.echo(json.dumps(facts, ensure_ascii=False, indent=2) if as_json else _say_facts(facts))
-    sys.exit(0 if all(facts["holds"].values()) else 1)
+    sys.exit(0 if facts["verdict"] == "valid" else 1)
 
 
 @main.command(name="annul")
 @click.argument("number")
-@click.option("--reason", required=True)
+@click.option("--reason", required=True, help="For the office and the document's owner.")
+@click.option(
+    "--category",
+    type=click.Choice([category.value for category in CHOSEN]),
+    default=AnnulmentCategory.OTHER.value,
+    show_default=True,
+    help="What everybody who checks the document is told.",
+)
 @click.option("--as", "login", default="head", show_default=True, help="Who acts.")
-def annul_command(number: str, *, reason: str, login: str) -> None:
+def annul_command(number: str, *, reason: str, category: str, login: str) -> None:
     """Annul an issued document."""
     with _refusals(), _workshop() as workshop:
         actor = _actor(workshop, login)
-        annul(workshop, number, reason=reason, actor=actor, now=datetime.now(UTC))
+        annul(
+            workshop,
+            number,
+            reason=reason,
+            category=AnnulmentCategory(category),
+            actor=actor,
+            now=datetime.now(UTC),
+        )
     click.echo(f"{number} annulled")
 
 
@@ -197,19 +222,59 @@ def audit_command(*, as_json: bool) -> None:
     sys.exit(0 if report.holds else 1)
 
 
+@main.command(name="time-stamps")
+@click.option("--all", "of_all", is_flag=True, help="Every issued document, not the waiting alone.")
+def time_stamps_command(*, of_all: bool) -> None:
+    """Complete the documents that wait for their time stamp; exit 0 only if none waits on."""
+    with _refusals(), _workshop() as workshop:
+        if time_source(workshop) is None:
+            raise ServiceError("time-stamps-not-wanted")
+        if of_all:
+            workshop.records.files.await_time_stamps()
+        sweeps = [sweep(workshop, datetime.now(UTC)) for sweep in (complete_pending, renew_ending)]
+    completed = sum(len(sweep.completed) for sweep in sweeps)
+    waiting = [line for sweep in sweeps for line in sweep.waiting]
+    for number, code in waiting:
+        _complain(f"{number}: {code}")
+    click.echo(f"{completed} completed, {len(waiting)} waiting")
+    sys.exit(1 if waiting else 0)
+
+
 @main.command(name="reset-password")
 @click.argument("login")
 def reset_password_command(login: str) -> None:
     """Give an account a new password and print it once."""
     with _refusals(), _workshop() as workshop:
-        administrator = _actor(workshop, "administrator")
-        account = workshop.records.accounts.by_login(login)
-        if account is None:
-            raise ServiceError("account-missing", login=login)
+        administrator, account_id = _administrator_for(workshop, login)
         _, password = reset_password(
-            workshop.records, administrator, account_id=account.id, now=datetime.now(UTC)
+            workshop.records, administrator, account_id=account_id, now=datetime.now(UTC)
         )
     click.echo(f"  {login:<14} {password}")
+
+
+@main.group(name="account")
+def account_group() -> None:
+    """Accounts: who they are where they sign documents."""
+
+
+@account_group.command(name="set")
+@click.argument("login")
+@click.option("--iin", help="Whose certificate is taken; empty: nobody's.")
+@click.option(
+    "--key-label", help="The key that the server keeps on its token; empty: none."
+)
+def set_account_command(login: str, *, iin: str | None, key_label: str | None) -> None:
+    """Say who an account is where it signs documents."""
+    request = SignerRequest(iin=iin, key_label=key_label)
+    with _refusals(), _workshop() as workshop:
+        administrator, account_id = _administrator_for(workshop, login)
+        set_signer(
+            workshop.records,
+            administrator,
+            account_id=account_id,
+            request=request,
+            now=datetime.now(UTC),
+        )
 
 
 @main.command()
@@ -255,7 +320,8 @@ def _refusals(output: str = "ru") -> Iterator[None]:
     try:
         yield
     except FormsServerError as error:
-        _complain(f"{error.code}: {error.say('kk' if output == 'kk' else 'ru')}")
+        place = f"{error.path}:{error.line}: " if isinstance(error, SpecificationError) else ""
+        _complain(f"{place}{error.code}: {error.say('kk' if output == 'kk' else 'ru')}")
         sys.exit(1)
 
 
@@ -278,6 +344,14 @@ def _actor(workshop: Workshop, login: str) -> Actor:
     if not found:
         raise ServiceError("account-missing", login=login)
     return found
+
+
+def _administrator_for(workshop: Workshop, login: str) -> tuple[Actor, int]:
+    """Who changes the account of this login, and its id."""
+    account = workshop.records.accounts.by_login(login)
+    if account is None:
+        raise ServiceError("account-missing", login=login)
+    return _actor(workshop, "administrator"), account.id
 
 
 def _read_json(path: Path) -> Any:
@@ -334,27 +408,15 @@ def _edition_facts(form: FormSpec, edition: Edition, today: date) -> dict[str, A
     }
 
 
-def _facts(report: FileReport) -> dict[str, Any]:
-    """``holds`` are the four facts that the exit code needs, each by itself."""
-    seals = report.signatures
-    certificate = report.certificate
-    return {
-        "verdict": report.verdict.value,
-        "number": certificate.number if certificate else None,
-        "sha256": report.sha256,
-        "holds": {
-            "sealed": bool(seals) and all(facts.valid and facts.trusted for facts in seals),
-            "intact": report.is_same_bytes and all(facts.intact for facts in seals),
-            "known": report.is_known,
-            "in_force": certificate is not None and certificate.is_in_force,
-        },
-        "signatures": [
-            {**asdict(facts), "signed_at": facts.signed_at and facts.signed_at.isoformat()}
-            for facts in seals
-        ],
-    }
-
-
 def _say_facts(facts: dict[str, Any]) -> str:
-    lines = [f"{name}: {'yes' if holds else 'NO'}" for name, holds in facts["holds"].items()]
-    return "\n".join([f"verdict: {facts['verdict']}", f"number: {facts['number']}", *lines])
+    """The verdict, the reasons in English, then the facts of the file and of each signature."""
+    lines = [f"verdict: {facts['verdict']} ({facts['indication']})", f"number: {facts['number']}"]
+    lines += [f"{each['code']}: {each['says']['en']}" for each in facts["reasons"]]
+    lines += [f"{each['code']}: {each['says']['en']}" for each in facts["remarks"]]
+    lines += [f"{name}: {'yes' if holds else 'NO'}" for name, holds in facts["holds"].items()]
+    data = facts["data"] or {"differences": ()}
+    lines += [f"differs: {each['path']} ({each['ru']})" for each in data["differences"]]
+    for number, signature in enumerate(facts["signatures"], start=1):
+        lines += [f"signature {number}:"]
+        lines += [f"  {name}: {value}" for name, value in signature.items() if value is not None]
+    return "\n".join(lines)

@@ -13,7 +13,8 @@ from xdist.scheduler import LoadGroupScheduling
 
 from forms_server.services.accounts import Actor
 from forms_server.services.workshop import Workshop
-from tests.workshop import actor_in, opened, settings_in
+from tests.responders import Responders, serving_responders
+from tests.workshop import NOW, actor_in, opened, settings_in
 
 PRINTING_LOGGERS = ("weasyprint", "fontTools")
 
@@ -77,6 +78,19 @@ def printing_complaints() -> Iterator[list[str]]:
     for logger in loggers:
         logger.removeHandler(collector)
     assert not collector.messages, "\n".join(collector.messages)
+
+
+@pytest.fixture(scope="session")
+def _responders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Responders]:
+    with serving_responders(tmp_path_factory.mktemp("responders"), NOW) as responders:
+        yield responders
+
+
+@pytest.fixture
+def responders(_responders: Responders) -> Responders:
+    """The authorities' services, well-behaved at the beginning of each test."""
+    _responders.behave()
+    return _responders
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,9 @@ from cryptography.x509.oid import (
 from forms_server.documents.signing_keys import KeptKey, PrivateKey
 from tests.authority import LIFETIME, SIGNING, USAGES, Authority
 
-POLICY = "1.2.3.4.1"
+POLICY, OTHER_POLICY = "1.2.3.4.1", "1.2.3.4.2"
+KEPT = ("version", "message_imprint", "nonce", "cert_req")
+"""Of a query when its policy is passed over."""
 TSA_CONFIG = """
 [tsa]
 dir = {folder}
@@ -37,6 +39,7 @@ serial = {folder}/tsa.serial
 crypto_device = builtin
 signer_digest = sha256
 default_policy = {policy}
+other_policies = {other_policy}
 digests = sha256, sha384, sha512
 accuracy = secs:1
 ess_cert_id_chain = no
@@ -49,7 +52,8 @@ class Responders:
     """The authorities and what their services do; ``*_mode`` is empty for good behaviour.
 
     Modes: ``down`` (503), ``silent`` (no answer until told), ``nonsense``, ``large``; of time
-    stamps also ``other-bytes``, ``other-nonce``, ``altered``, ``refused``.
+    stamps also ``other-bytes``, ``other-nonce``, ``other-policy``, ``altered``, ``refused``;
+    of OCSP also ``usurped``.
     """
 
     folder: Path
@@ -62,6 +66,7 @@ class Responders:
     tsa: KeptKey = field(init=False)
     requests: list[str] = field(default_factory=list)
     awake: threading.Event = field(default_factory=threading.Event)
+    _good_tsa: KeptKey = field(init=False)
     _revoked: dict[int, datetime] = field(default_factory=dict)
     _known: list[x509.Certificate] = field(default_factory=list)
     _responder: KeptKey = field(init=False)
@@ -69,6 +74,7 @@ class Responders:
     def behave(self) -> None:
         """Everything as it should be again, and nobody revoked."""
         self.tsa_mode = self.ocsp_mode = self.crl_mode = ""
+        self.tsa = self._good_tsa
         self.requests.clear()
         self._revoked.clear()
 
@@ -107,6 +113,13 @@ class Responders:
         chain = (above.certificate, self.root.certificate)
         return KeptKey(certificate=certificate, private_key=key, chain=chain)
 
+    def issue_tsa(self, name: str, now: datetime, lifetime: timedelta = LIFETIME) -> KeptKey:
+        """A key for time stamps and nothing else (RFC 3161, 2.3)."""
+        return self.issue(
+            name, now, rsa=True, usages=("digital_signature",), lifetime=lifetime,
+            purposes=(ExtendedKeyUsageOID.TIME_STAMPING,),
+        )  # fmt: skip
+
     def _addresses(self, services: tuple[str, ...]) -> Iterator[x509.ExtensionType]:
         if "ocsp" in services:
             ocsp = x509.UniformResourceIdentifier(f"{self.url}/ocsp")
@@ -124,6 +137,8 @@ class Responders:
             asked["message_imprint"]["hashed_message"] = b"\x01" * 32
         if self.tsa_mode == "other-nonce":
             asked["nonce"] = asked["nonce"].native + 1
+        if self.tsa_mode == "other-policy":
+            asked = tsp.TimeStampReq({name: asked[name] for name in KEPT})
         if self.tsa_mode == "refused":
             asked["req_policy"] = "1.2.3.4.99"
         (self.folder / "request.tsq").write_bytes(asked.dump(force=True))
@@ -142,7 +157,8 @@ class Responders:
         lines = [self._index_line(certificate) for certificate in self._known]
         (self.folder / "index.txt").write_text("".join(lines), encoding="ascii")
         (self.folder / "request.der").write_bytes(query)
-        files = write_key(self._responder, self.folder, "responder")
+        signer = self.tsa if self.ocsp_mode == "usurped" else self._responder
+        files = write_key(signer, self.folder, "responder")
         answer = self.folder / "answer.der"
         run(
             "openssl", "ocsp", "-index", self.folder / "index.txt",
@@ -215,15 +231,13 @@ def serving_responders(folder: Path, now: datetime) -> Iterator[Responders]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     url = f"http://127.0.0.1:{server.server_address[1]}"
     responders = Responders(folder=folder, root=root, issuing=_issuing(root, now, url), url=url)
-    responders.tsa = responders.issue(
-        "Throw-away time stamps", now, rsa=True, usages=("digital_signature",),
-        purposes=(ExtendedKeyUsageOID.TIME_STAMPING,),
-    )  # fmt: skip
+    responders.tsa = responders.issue_tsa("Throw-away time stamps", now)
+    responders._good_tsa = responders.tsa
     responders._responder = responders.issue(
         "Throw-away OCSP", now, usages=("digital_signature",),
         purposes=(ExtendedKeyUsageOID.OCSP_SIGNING,), services=(),
     )  # fmt: skip
-    config = TSA_CONFIG.format(folder=folder, policy=POLICY)
+    config = TSA_CONFIG.format(folder=folder, policy=POLICY, other_policy=OTHER_POLICY)
     (folder / "tsa.cnf").write_text(config, encoding="ascii")
     (folder / "tsa.serial").write_text("01\n", encoding="ascii")
     server.responders = responders  # type: ignore[attr-defined]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import BytesIO
 
 from aiohttp import ClientError
 from asn1crypto import cms, tsp
+from asn1crypto.core import Sequence
 from cryptography import x509
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -257,7 +258,7 @@ async def _proof(work: _Work, claim: _Claim, held: Evidence) -> Evidence | None:
     return found.evidence
 
 
-def _with_evidence(pdf: bytes, proofs: Sequence[Evidence]) -> bytes:
+def _with_evidence(pdf: bytes, proofs: Iterable[Evidence]) -> bytes:
     writer = AppendingWriter(BytesIO(pdf))
     for evidence in proofs:
         DocumentSecurityStore.supply_dss_in_writer(
@@ -307,6 +308,15 @@ async def _add_stamp(work: _Work) -> None:
     work.pdf = output.getvalue()
 
 
+class _Answer(Sequence):  # type: ignore[misc]  # asn1crypto has no types
+    """``TimeStampResp`` of RFC 3161, 2.4.2; asn1crypto's own cannot be without a token."""
+
+    _fields = [  # noqa: RUF012  # asn1crypto writes into it
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
+
+
 class _Client(TimeStamper):
     """Asks an authority for a token and believes nothing that it says before it is proven."""
 
@@ -323,14 +333,15 @@ class _Client(TimeStamper):
             request["req_policy"] = self._source.policy
         return nonce, request
 
-    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+    async def _ask(self, request: tsp.TimeStampReq) -> _Answer:
         try:
             async with (
                 open_token_session(self._source.seconds) as session,
-                session.post(self._source.url, data=req.dump(), headers=HEADERS) as response,
+                session.post(self._source.url, data=request.dump(), headers=HEADERS) as response,
             ):
                 response.raise_for_status()
-                return tsp.TimeStampResp.load(await response.read())
+                answer: _Answer = _Answer.load(await response.read())
+                return answer
         except (ClientError, OSError) as error:
             logger.warning("the time-stamp authority does not answer: %r", error)
             raise DocumentError("time-stamp-unreachable", url=self._source.url) from error
@@ -346,10 +357,10 @@ class _Client(TimeStamper):
         """A token of that digest that was proven to be one; refuses with ``AUTHORITY_CODES``."""
         nonce, request = self.request_cms(message_digest, md_algorithm)
         try:
-            answer = await self.async_request_tsa_response(request)
-            token = _granted(answer)
+            token = _granted(await self._ask(request))
             await self._check(token, message_digest, nonce)
         except UNREADABLE as error:
+            logger.info("what the authority said", exc_info=error)
             raise DocumentError("time-stamp-unreadable", url=self._source.url) from error
         return token
 
@@ -369,7 +380,7 @@ class _Client(TimeStamper):
             raise DocumentError("time-stamp-clock", theirs=made_at, ours=self._now)
 
 
-def _granted(answer: tsp.TimeStampResp) -> cms.ContentInfo:
+def _granted(answer: _Answer) -> cms.ContentInfo:
     status = answer["status"]["status"].native
     if status not in {"granted", "granted_with_mods"}:
         raise DocumentError("time-stamp-refused", status=status)

@@ -25,6 +25,7 @@ from forms_server.documents.qr import (
     short_code,
 )
 from forms_server.documents.qr_seal import SealPayload, write_seal
+from forms_server.documents.sentences import sentence_on
 from forms_server.documents.signature_fields import signature_fields_of
 from forms_server.errors import DocumentError, ServiceError, StorageError, words
 from forms_server.fields.values import Answers, write_answers
@@ -32,11 +33,11 @@ from forms_server.languages import OUTPUTS, Language
 from forms_server.services.accounts import Actor, Permission, require
 from forms_server.services.earlier import judge
 from forms_server.services.persons import PERSON, iins_in, masked_name_in
+from forms_server.services.signers import signatures_of
 from forms_server.services.stored import answers_of, edition_of
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition
 from forms_server.storage.records import (
-    Annulment,
     DocumentRecord,
     DocumentState,
     Issuance,
@@ -46,7 +47,6 @@ from forms_server.storage.records import (
 )
 
 PAGE_SIZE = 25
-LONGEST_ANNULMENT_REASON = 500
 TRIES = 25
 """How often a number is asked for when a code was taken or the person's documents changed."""
 CODE_TAKEN = "document-code-taken"
@@ -152,38 +152,21 @@ def pdf_of(workshop: Workshop, number: str, *, actor: Actor) -> bytes:
 
 
 def recent_documents(
-    workshop: Workshop, *, actor: Actor, search: str = "", page: int = 1
+    workshop: Workshop, *, actor: Actor, search: str = "", standing: str = "", page: int = 1
 ) -> Listing:
-    """The office's documents, newest first; ``search`` is a part of a number or a form's id."""
+    """The office's documents, newest first; ``search`` is a part of a number or a form's id.
+
+    ``standing``: ``issuing``, ``issued``, ``annulled``, ``replaced``; empty for all of them.
+    """
     require(actor, Permission.READ_DOCUMENTS)
     documents = workshop.records.documents
     offset = (max(page, 1) - 1) * PAGE_SIZE
     text = search.strip()
-    count = documents.count(actor.office.id, text)
-    found = (
-        documents.search(actor.office.id, text, limit=PAGE_SIZE, offset=offset)
-        if text
-        else documents.recent(actor.office.id, limit=PAGE_SIZE, offset=offset)
+    count = documents.count(actor.office.id, text, standing=standing)
+    found = documents.search(
+        actor.office.id, text, standing=standing, limit=PAGE_SIZE, offset=offset
     )
     return Listing(tuple(found), max(page, 1), max(1, -(-count // PAGE_SIZE)))
-
-
-def annul(
-    workshop: Workshop, number: str, *, reason: str, actor: Actor, now: datetime
-) -> DocumentRecord:
-    """Annul an issued document; number and record stay, and everybody who checks it is told."""
-    require(actor, Permission.ANNUL)
-    record = open_document(workshop, number, actor=actor)
-    words = " ".join(reason.split())
-    if not words:
-        raise ServiceError("annulment-reason-missing")
-    if len(words) > LONGEST_ANNULMENT_REASON:
-        raise ServiceError("annulment-reason-long", longest=LONGEST_ANNULMENT_REASON)
-    annulment = Annulment(by=actor.account_id, at=now, reason=words)
-    documents = workshop.records.documents
-    if record.state is DocumentState.ISSUING:
-        return documents.void(number, annulment)
-    return documents.annul(number, annulment)
 
 
 def _reserve(workshop: Workshop, edition: Edition, request: NewDocument) -> DocumentRecord:
@@ -242,6 +225,7 @@ def _iin_last4(edition: Edition, answers: Answers) -> str | None:
 
 def _finish(workshop: Workshop, record: DocumentRecord) -> DocumentRecord:
     """Print, seal and save; where another process was quicker, its document is the one."""
+    edition = edition_of(workshop, record)
     sealed, data = seal_record(workshop, record)
     try:
         return workshop.records.documents.finish(
@@ -250,6 +234,8 @@ def _finish(workshop: Workshop, record: DocumentRecord) -> DocumentRecord:
                 pdf_sha256=workshop.blobs.put(sealed),
                 data_sha256=hashlib.sha256(data).hexdigest(),
                 issued_at=record.reserved_at,
+                signatures=signatures_of(edition, answers_of(workshop, record, edition)),
+                time_stamp=workshop.new_time_stamp,
             ),
         )
     except StorageError as error:
@@ -300,12 +286,19 @@ def print_record(
     return workshop.press.print_document(pages, filling)
 
 
+def data_of(workshop: Workshop, record: DocumentRecord) -> bytes:
+    """The data XML of a document, made anew from its row."""
+    edition = edition_of(workshop, record)
+    return _data(workshop, record, edition, answers_of(workshop, record, edition))
+
+
 def _data(workshop: Workshop, record: DocumentRecord, edition: Edition, answers: Answers) -> bytes:
     head = DataHead(
         number=record.number,
         token=record.token,
         office=_office(workshop, record).code,
         issued_at=record.reserved_at.astimezone(workshop.zone),
+        replaces=record.replaces,
     )
     return write_data(edition, answers, head)
 
@@ -319,6 +312,8 @@ def stamp_of(workshop: Workshop, record: DocumentRecord) -> Stamp:
         address=f"{workshop.settings.public_url}/verify",
         short_code=record.short_code,
         is_development=workshop.sealer.is_development,
+        replaces=record.replaces,
+        sentence=sentence_on(workshop.sentences, workshop.day_of(record.reserved_at)),
     )
 
 
