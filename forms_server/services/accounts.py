@@ -9,7 +9,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -20,6 +20,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from forms_server.errors import ServiceError, words
 from forms_server.languages import BilingualText
+from forms_server.services.numbers import read_number
 from forms_server.storage.records import (
     AccountRecord,
     Change,
@@ -35,6 +36,7 @@ LOGIN = re.compile(r"[a-z0-9][a-z0-9.-]{1,79}")
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 200
 PASSWORD_WORDS = 5
+LONGEST_LABEL = 80
 CONSONANTS = "bdfghkmnprstvz"
 VOWELS = "aeiou"
 
@@ -104,6 +106,17 @@ class AccountRequest:
     login: str
     display_name: str
     role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignerRequest:
+    """Who an account is to be where it signs, as typed; ``None`` leaves it, empty takes it away.
+
+    ``key_label``: what the key is called on the PKCS#11 token that the server keeps.
+    """
+
+    iin: str | None = field(default=None, repr=False)
+    key_label: str | None = None
 
 
 def require(actor: Actor, permission: Permission) -> None:
@@ -214,9 +227,34 @@ def set_account_active(
     return records.accounts.set_active(account.id, active=active, change=change)
 
 
+def set_signer(
+    records: Records, actor: Actor, *, account_id: int, request: SignerRequest, now: datetime
+) -> AccountRecord:
+    """Who the account is where it signs documents; the trail is told of it without the IIN.
+
+    Refuses with ``signer-iin-wrong`` and ``key-label-wrong``.
+    """
+    require(actor, Permission.MANAGE_ACCOUNTS)
+    account = _account_in_office(records, actor, account_id)
+    iin, label = account.iin, account.key_label
+    if request.iin is not None:
+        iin = read_number(request.iin, code="signer-iin-wrong")
+    if request.key_label is not None:
+        label = _read_label(request.key_label)
+    change = Change(at=now, by=actor.account_id)
+    return records.accounts.set_signer(account.id, iin=iin, key_label=label, change=change)
+
+
 def make_password() -> str:
     """Five pronounceable words such as ``baku-tomi-…``: 61 bits, and easy to copy from a screen."""
     return "-".join(_syllable() + _syllable() for _ in range(PASSWORD_WORDS))
+
+
+def _read_label(typed: str) -> str | None:
+    label = typed.strip()
+    if len(label) > LONGEST_LABEL or not label.isprintable():
+        raise ServiceError("key-label-wrong", longest=LONGEST_LABEL)
+    return label or None
 
 
 def _syllable() -> str:

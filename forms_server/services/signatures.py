@@ -6,25 +6,54 @@ kept, the person signs it elsewhere, and what comes back is checked and put into
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from forms_server.documents.cms import decode, read_cms
+from forms_server.documents.deferred import (
+    complete,
+    holds_cms,
+    prepare,
+    sign_with_key,
+    signed_bytes,
+)
+from forms_server.documents.subjects import algorithm_of, common_name
 from forms_server.errors import ServiceError
+from forms_server.services.acceptance import accept_certificate, accept_cms
 from forms_server.services.accounts import Actor, Permission, require
+from forms_server.services.numbers import read_number
+from forms_server.services.putting import (
+    OWN_KEY,
+    SERVER_KEY,
+    expect_signer,
+    newest_pdf,
+    open_key,
+    put_signature,
+    require_role,
+    wording_of,
+)
 from forms_server.services.signers import (
+    Desk,
     Party,
+    account_of,
     name_expected,
     open_desk,
     open_link,
     parties_of,
-    read_number,
     require_office,
     require_turn,
     signers_of,
 )
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Way
-from forms_server.storage.records import DocumentRecord, SignatureRecord, SignatureState
+from forms_server.storage.records import (
+    DocumentRecord,
+    SignatureRecord,
+    SignatureState,
+    Signed,
+)
 
 __all__ = [
     "Party",
@@ -78,9 +107,7 @@ def party_of(workshop: Workshop, token: str) -> Party:
 def document_of(workshop: Workshop, token: str) -> tuple[DocumentRecord, bytes]:
     """The document of a secret link and its PDF as it stands: what the signer reads first."""
     desk, _ = open_link(workshop, token)
-    if desk.document.blob_key is None:
-        raise ServiceError("signature-missing")
-    return desk.document, workshop.blobs.get(desk.document.blob_key)
+    return desk.document, newest_pdf(workshop, desk)
 
 
 def name_signer(  # noqa: PLR0913  # one signer by two numbers, who says so and when
@@ -126,7 +153,21 @@ def prepare_signature(
     ``signature-not-in-force``, ``signature-settled``, ``signature-not-yet``,
     ``signature-refused-before``, ``signer-not-named``, ``signer-role`` and ``signer-iin-missing``.
     """
-    raise ServiceError("signature-missing")
+    desk, record = open_link(workshop, token)
+    require_turn(desk, record)
+    record = expect_signer(workshop, desk, record, actor=actor, now=now)
+    pdf = newest_pdf(workshop, desk)
+    wording = wording_of(workshop, desk, record, actor=actor, now=now)
+    prepared = prepare(pdf, record.signature_id, wording)
+    follows = hashlib.sha256(pdf).hexdigest()
+    workshop.records.signatures.prepare(record.id, update=prepared.update, follows=follows, at=now)
+    return Preparation(
+        content_base64=_base64(signed_bytes(pdf, prepared.update)),
+        digest_base64=_base64(prepared.digest),
+        iin=record.expected_iin,
+        bin=record.expected_bin,
+        expires_at=now + PREPARATION_LASTS,
+    )
 
 
 def complete_signature(
@@ -140,9 +181,30 @@ def complete_signature(
     ``cms-other-bytes``, ``cms-signature-wrong``, ``cms-algorithm``, ``cms-clock-wrong``,
     ``cms-too-long``, ``cms-wrong-person``, ``certificate-usage``, ``certificate-no-right``,
     ``certificate-untrusted``, ``certificate-expired``, ``certificate-not-yet``,
-    ``certificate-revoked``, ``revocation-unknown``.
+    ``certificate-revoked``, ``revocation-unknown``, ``ncanode-silent``.
     """
-    raise ServiceError("signature-missing")
+    desk, record = open_link(workshop, token)
+    if _is_given(workshop, desk, record, cms):
+        return party_of(workshop, token)
+    require_turn(desk, record)
+    pdf, update = _prepared(workshop, desk, record, now=now)
+    content = signed_bytes(pdf, update)
+    facts = read_cms(cms, content)
+    signed = Signed(
+        way=OWN_KEY,
+        is_checked=accept_cms(workshop, record, facts, content, now=now),
+        signer=facts.signer,
+        serial_number=facts.serial_number,
+        algorithm=facts.algorithm,
+        by=actor.account_id if actor else None,
+    )
+    try:
+        put_signature(workshop, record, signed, (pdf, complete(pdf, update, facts.der)), now=now)
+    except ServiceError:
+        desk, record = open_link(workshop, token)
+        if not _is_given(workshop, desk, record, cms):
+            raise
+    return party_of(workshop, token)
 
 
 def sign_on_server(
@@ -151,10 +213,29 @@ def sign_on_server(
     """Signs with the key that the server's token keeps for the actor, opened with their PIN.
 
     Only for a role of the office. Refuses as :func:`prepare_signature`, with ``key-missing`` (the
-    account has none), ``cms-wrong-person`` (the key's certificate is somebody else's), and as
-    ``tokens.open_person_key`` (a wrong PIN).
+    account has none), with what is wrong with the key's certificate (``cms-wrong-person`` and
+    ``certificate-…`` as :func:`complete_signature`), and as ``tokens.open_person_key``.
     """
-    raise ServiceError("signature-missing")
+    desk, record = open_link(workshop, token)
+    require_turn(desk, record)
+    acting = require_role(desk, record, actor)
+    record = expect_signer(workshop, desk, record, actor=acting, now=now)
+    key = open_key(workshop, account_of(workshop, acting), pin)
+    accept_certificate(workshop, record, key.certificate, key.chain, now=now)
+    pdf = newest_pdf(workshop, desk)
+    number = f"{key.certificate.serial_number:x}"
+    wording = wording_of(workshop, desk, record, actor=acting, now=now, serial_number=number)
+    signed = Signed(
+        way=SERVER_KEY,
+        is_checked=True,
+        signer=common_name(key.certificate),
+        serial_number=number,
+        algorithm=algorithm_of(key.certificate),
+        by=acting.account_id,
+    )
+    after = sign_with_key(pdf, record.signature_id, wording, key)
+    put_signature(workshop, record, signed, (pdf, after), now=now)
+    return party_of(workshop, token)
 
 
 def refuse_signature(
@@ -165,7 +246,18 @@ def refuse_signature(
     Refuses with ``signature-reason-missing``, ``signature-reason-long``, and, where a role of the
     office signs, unless the actor has it, with ``signer-role``.
     """
-    raise ServiceError("signature-missing")
+    desk, record = open_link(workshop, token)
+    _require_waiting(record)
+    if desk.spec(record).is_of_office:
+        require_role(desk, record, actor)
+    said = " ".join(reason.split())
+    if not said:
+        raise ServiceError("signature-reason-missing")
+    if len(said) > LONGEST_REASON:
+        raise ServiceError("signature-reason-long", longest=LONGEST_REASON)
+    by = actor.account_id if actor else None
+    workshop.records.signatures.refuse(record.id, reason=said, at=now, by=by)
+    return party_of(workshop, token)
 
 
 def sign_by_hand(workshop: Workshop, token: str, *, actor: Actor, now: datetime) -> Party:
@@ -187,3 +279,28 @@ def sign_by_hand(workshop: Workshop, token: str, *, actor: Actor, now: datetime)
 def _require_waiting(record: SignatureRecord) -> None:
     if record.state is not SignatureState.WAITING:
         raise ServiceError("signature-settled", state=record.state.value)
+
+
+def _is_given(workshop: Workshop, desk: Desk, record: SignatureRecord, cms: bytes) -> bool:
+    """Whether it is this very CMS that the document was signed with: a click too many."""
+    return (
+        record.state is SignatureState.SIGNED
+        and record.way == OWN_KEY
+        and holds_cms(newest_pdf(workshop, desk), decode(cms))
+    )
+
+
+def _prepared(
+    workshop: Workshop, desk: Desk, record: SignatureRecord, *, now: datetime
+) -> tuple[bytes, bytes]:
+    """The document and the update that was prepared for it, if both are still the same."""
+    if record.prepared_update is None or record.prepared_at is None:
+        raise ServiceError("signature-not-prepared")
+    is_late = not timedelta() <= now - record.prepared_at <= PREPARATION_LASTS
+    if is_late or record.prepared_from != desk.document.pdf_sha256:
+        raise ServiceError("signature-outdated")
+    return newest_pdf(workshop, desk), record.prepared_update
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from forms_server.documents.qr import TOKEN_BYTES, mask_name, new_token
 from forms_server.errors import ServiceError
-from forms_server.fields.identity import is_check_digit_right
 from forms_server.fields.values import Answers
 from forms_server.languages import BilingualText
 from forms_server.services.accounts import Actor, Permission, require
@@ -25,8 +24,6 @@ from forms_server.storage.records import (
     SignatureRecord,
     SignatureState,
 )
-
-DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,18 +184,6 @@ def name_expected(
     return workshop.records.signatures.expect(
         record.id, iin=iin, bin_=bin_, by=actor.account_id, at=now
     )
-
-
-def read_number(typed: str, *, code: str) -> str | None:
-    """An IIN or BIN as typed, with spaces or dashes; ``None`` if empty, refuses with ``code``."""
-    digits = "".join(typed.replace("-", " ").split())
-    if not digits:
-        return None
-    if len(digits) != DIGITS or not (digits.isascii() and digits.isdecimal()):
-        raise ServiceError(code)
-    if not is_check_digit_right(digits):
-        raise ServiceError(code)
-    return digits
 
 
 def account_of(workshop: Workshop, actor: Actor) -> AccountRecord:

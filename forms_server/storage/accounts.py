@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, Engine, select
 from sqlalchemy.orm import Session
@@ -124,6 +126,21 @@ class Accounts:
             kind = "account-opened" if active else "account-closed"
             return _tell(session, row, kind=kind, change=change)
 
+    def set_signer(
+        self, account_id: int, *, iin: str | None, key_label: str | None, change: Change
+    ) -> AccountRecord:
+        """Who the account is where it signs, and which key the server keeps for it."""
+        with writing(self._engine) as session:
+            row = _lock(session, account_id)
+            detail = {
+                "iin_changed": row.iin != iin,
+                "key_label_changed": row.key_label != key_label,
+                "has_iin": iin is not None,
+                "has_key": key_label is not None,
+            }
+            row.iin, row.key_label = iin, key_label
+            return _tell(session, row, kind="account-signer-set", change=change, detail=detail)
+
     def _one(self, condition: ColumnElement[bool]) -> AccountRecord | None:
         with reading(self._engine) as session:
             row = session.scalar(select(Account).where(condition))
@@ -164,14 +181,21 @@ def _check_not_last(session: Session, row: Account) -> None:
         raise StorageError("account-last-administrator")
 
 
-def _tell(session: Session, row: Account, *, kind: str, change: Change) -> AccountRecord:
+def _tell(
+    session: Session,
+    row: Account,
+    *,
+    kind: str,
+    change: Change,
+    detail: Mapping[str, bool] = MappingProxyType({}),
+) -> AccountRecord:
     session.flush()
     event = NewEvent(
         at=change.at,
         kind=kind,
         subject=row.login,
         account_id=change.by,
-        detail={"role": row.role},
+        detail={"role": row.role, **detail},
     )
     add_event(session, event)
     return _account(row)
