@@ -9,13 +9,27 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from forms_server.services.workshop import Workshop, open_workshop
 from forms_server.settings import Settings
-from forms_server.web import blanks, documents, drafts, forms, home, offline, sessions, verification
+from forms_server.web import (
+    api,
+    blanks,
+    documents,
+    drafts,
+    forms,
+    home,
+    offline,
+    sessions,
+    signatures,
+    signing,
+    verification,
+    withdrawals,
+)
 from forms_server.web.desk import Clock, Desk, register_desk
 from forms_server.web.editions import register_editions
 from forms_server.web.languages import register_languages
 from forms_server.web.navigation import register_navigation
 from forms_server.web.problems import register_problems
 from forms_server.web.security import register_security
+from forms_server.web.signatures import register_signatures
 from forms_server.web.static_files import register_static_files
 
 PAGES = (
@@ -24,8 +38,12 @@ PAGES = (
     forms.pages,
     drafts.pages,
     documents.pages,
+    withdrawals.pages,
+    signatures.pages,
+    signing.pages,
     blanks.pages,
     verification.pages,
+    api.pages,
     offline.pages,
 )
 
@@ -50,6 +68,7 @@ def create_app(
     register_languages(app)
     register_static_files(app)
     register_editions(app)
+    register_signatures(app)
     register_navigation(app)
     register_problems(app)
     for pages in PAGES:

@@ -31,6 +31,8 @@ class DataHead:
     token: str
     office: str
     issued_at: datetime
+    replaces: str | None = None
+    """The number of the document that this one is issued in place of."""
 
 
 def namespace(edition: Edition) -> str:
@@ -86,7 +88,7 @@ def _check(edition: Edition, root: etree._Element) -> None:
 
 
 def _attributes(edition: Edition, head: DataHead) -> Mapping[str, str]:
-    return {
+    told = {
         "form": edition.form_id,
         "edition": edition.id,
         "number": head.number,
@@ -94,6 +96,7 @@ def _attributes(edition: Edition, head: DataHead) -> Mapping[str, str]:
         "office": head.office,
         "issued": head.issued_at.isoformat(timespec="seconds"),
     }
+    return {**told, "replaces": head.replaces} if head.replaces else told
 
 
 def _append(edition: Edition, parent: etree._Element, name: str, raw: Raw) -> None:
@@ -147,6 +150,7 @@ def _schema_tree(edition: Edition) -> etree._Element:
     for name in ("form", "edition", "number", "token", "office"):
         _attribute(sequence, name, "xs:token")
     _attribute(sequence, "issued", "xs:dateTime")
+    _attribute(sequence, "replaces", "xs:token", use="optional")
     return root
 
 
@@ -155,8 +159,10 @@ def _complex(element: etree._Element) -> etree._Element:
     return etree.SubElement(etree.SubElement(element, _xs("complexType")), _xs("sequence"))
 
 
-def _attribute(sequence: etree._Element, name: str, type_: str) -> None:
-    etree.SubElement(_parent(sequence), _xs("attribute"), name=name, type=type_, use="required")
+def _attribute(
+    sequence: etree._Element, name: str, type_: str, *, use: str = "required"
+) -> None:
+    etree.SubElement(_parent(sequence), _xs("attribute"), name=name, type=type_, use=use)
 
 
 def _parent(element: etree._Element) -> etree._Element:

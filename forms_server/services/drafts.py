@@ -48,10 +48,12 @@ def start_draft(  # noqa: PLR0913  # on what, from what, who, when: all by name
     known = _known(workshop, actor)
     today = workshop.day_of(now)
     raw = {
-        spec.id: default
-        for spec in edition.fields()
-        if (default := _default(spec, today, document_day) or known.get(spec.means or ""))
-        is not None
+        **{
+            spec.id: known[spec.means]
+            for spec in edition.fields()
+            if spec.means and spec.means in known
+        },
+        **default_answers(edition, today, document_day),
     }
     carried = carry(source, edition, actor=actor) if source else {}
     content = _content(
@@ -112,6 +114,14 @@ def drop_draft(workshop: Workshop, draft_id: str, *, actor: Actor) -> None:
     """Throw a draft away."""
     open_draft(workshop, draft_id, actor=actor)
     workshop.records.drafts.delete(draft_id, owner=actor.account_id)
+
+
+def default_answers(
+    edition: Edition, today: date, document_day: date | None = None
+) -> Mapping[str, Raw]:
+    """What the specification itself answers in a new draft; ``document_day`` dates the paper."""
+    found = ((spec.id, _default(spec, today, document_day)) for spec in edition.fields())
+    return {name: raw for name, raw in found if raw}
 
 
 def _content(

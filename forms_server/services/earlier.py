@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from forms_server.fields.answers import read_answers
@@ -46,7 +47,8 @@ def judge(
 ) -> Judgement:
     """Read answers that somebody wants to issue, in the light of the person's earlier documents.
 
-    ``draft_id`` is the draft that they stand in: what was issued from it is not earlier.
+    ``draft_id`` is the draft that they stand in: what was issued from it is not earlier, and what
+    it is to replace counts no more.
     """
     looks = Looks(workshop, edition, draft_id=draft_id)
     reading = read_answers(edition, raw, today, looks if edition.earlier else None)
@@ -90,7 +92,14 @@ class Looks:
         if not self.found:
             return None
         ids = frozenset(record.id for records in self.found.values() for record in records)
-        return Seen(iins=frozenset(self.found), form_ids=self.form_ids, ids=ids)
+        return Seen(
+            iins=frozenset(self.found), form_ids=self.form_ids, ids=ids, replaced=self._replaced
+        )
+
+    @cached_property
+    def _replaced(self) -> str | None:
+        """The number of the document that the draft is to replace."""
+        return self.workshop.records.drafts.replaced(self.draft_id) if self.draft_id else None
 
     def _documents(self, iin: str, scope: Mapping[str, Value]) -> tuple[DocumentRecord, ...]:
         if iin not in self.found:
@@ -108,7 +117,9 @@ class Looks:
             yield from (iin for iin in candidates if isinstance(iin, str))
 
     def _is_other(self, record: DocumentRecord) -> bool:
-        return self.draft_id is None or record.draft_id != self.draft_id
+        if self.draft_id is None:
+            return True
+        return record.draft_id != self.draft_id and record.number != self._replaced
 
     def _taken(
         self,

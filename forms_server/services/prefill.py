@@ -63,7 +63,7 @@ class Offer:
 
 def open_source(workshop: Workshop, number: str, *, actor: Actor) -> Source:
     """A document of the actor's office that a draft may be begun from: issued, not annulled."""
-    source = _source(workshop, number, actor=actor)
+    source = source_of(workshop, number, actor=actor)
     if source.record.state is not DocumentState.ISSUED:
         raise ServiceError("source-not-issued", number=number)
     return source
@@ -73,7 +73,7 @@ def carried_items(
     workshop: Workshop, number: str, edition: Edition, *, actor: Actor
 ) -> tuple[FieldSpec | TableSpec, ...]:
     """The questions that a draft of this edition has answered from the document."""
-    carried = carry(_source(workshop, number, actor=actor), edition, actor=actor)
+    carried = carry(source_of(workshop, number, actor=actor), edition, actor=actor)
     return tuple(edition.items[name] for name in carried)
 
 
@@ -84,7 +84,8 @@ def begun_from(workshop: Workshop, number: str, *, actor: Actor) -> tuple[Docume
     return tuple(record for record in found if record.office_id == actor.office.id)
 
 
-def _source(workshop: Workshop, number: str, *, actor: Actor) -> Source:
+def source_of(workshop: Workshop, number: str, *, actor: Actor) -> Source:
+    """A document of the actor's office, in force or not."""
     record = open_document(workshop, number, actor=actor)
     edition, day = edition_of(workshop, record), workshop.day_of(record.reserved_at)
     form = workshop.forms[edition.form_id]
@@ -108,7 +109,7 @@ def offers(workshop: Workshop, number: str, *, actor: Actor, today: date) -> tup
             follows=_follows(source, form, edition, carried),
         )
         for form in workshop.forms.values()
-        if (edition := _edition_after(source, form, today))
+        if (edition := edition_after(source, form, today))
         and (carried := carry(source, edition, actor=actor))
         and _is_worth_it(edition, carried)
     ]
@@ -283,7 +284,7 @@ def _is_worth_it(edition: Edition, carried: Mapping[str, Raw]) -> bool:
     return any(isinstance(item, TableSpec) or _tells(item) for item in items)
 
 
-def _edition_after(source: Source, form: FormSpec, today: date) -> Edition | None:
+def edition_after(source: Source, form: FormSpec, today: date) -> Edition | None:
     """The edition in force; after a document of an order that is over, that order's own."""
     in_force = edition_in_force(form, today)
     if in_force or source.edition.in_force_on(today):

@@ -50,6 +50,17 @@ class Drafts:
             row = session.scalar(query)
             return None if row is None else _record(row)
 
+    def replaced(self, draft_id: str) -> str | None:
+        """The number of the document that a draft is to replace."""
+        with reading(self._engine) as session:
+            return session.scalar(select(Draft.replaces).where(Draft.id == draft_id))
+
+    def replacing(self, number: str) -> tuple[DraftRecord, ...]:
+        """The drafts, of whomever, that are to replace a document and are none yet, in order."""
+        query = select(Draft).where(Draft.replaces == number, Draft.document_id.is_(None))
+        with reading(self._engine) as session:
+            return tuple(map(_record, session.scalars(query.order_by(Draft.created_at, Draft.id))))
+
     def delete(self, draft_id: str, *, owner: int) -> bool:
         """Whether there was such a draft; its document, if any, stays."""
         query = delete(Draft).where(Draft.id == draft_id, Draft.owner == owner)

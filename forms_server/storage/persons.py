@@ -48,7 +48,8 @@ def drawers_of(iins: Collection[str]) -> list[int]:
 def check_seen(session: Session, seen: Seen) -> None:
     """Refuses with ``person-documents-changed`` when the look-up would now find anything else."""
     query = select(Document.id).join(DocumentPerson, DocumentPerson.document_id == Document.id)
-    found = session.scalars(query.where(*are_about(seen.iins, seen.form_ids)))
+    query = query.where(*are_about(seen.iins, seen.form_ids))
+    found = session.scalars(query.where(Document.number != (seen.replaced or "")))
     if frozenset(found) != seen.ids:
         raise StorageError("person-documents-changed")
 

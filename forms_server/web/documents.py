@@ -1,34 +1,28 @@
-"""Issued documents: the register, one document with its paper, annulment."""
+"""Issued documents: the register, one document with its paper."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask import url_for as address_of
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, lazy_gettext
-from flask_babel import gettext as _
 
-from forms_server.errors import ServiceError
 from forms_server.fields.registry import type_of
 from forms_server.fields.values import Answers
 from forms_server.languages import Language
 from forms_server.services.accounts import Permission
-from forms_server.services.issuing import (
-    LONGEST_ANNULMENT_REASON,
-    annul,
-    open_document,
-    pdf_of,
-    recent_documents,
-)
+from forms_server.services.issuing import open_document, pdf_of, recent_documents
 from forms_server.services.prefill import begun_from, offers
+from forms_server.services.replacing import may_be_replaced, replacements_of
 from forms_server.services.stored import answers_of, edition_of
+from forms_server.services.withdrawing import name_of_annuller
 from forms_server.specs.model import Edition, FieldSpec, TableSpec, Way
 from forms_server.storage.records import DocumentRecord, DocumentState
-from forms_server.web.desk import now, today, workshop
-from forms_server.web.languages import form_language, page_language
+from forms_server.web.desk import today, workshop
+from forms_server.web.languages import form_language
 from forms_server.web.sessions import sign_in_required, signed_in_actor
 
 pages = Blueprint("documents", __name__)
@@ -41,8 +35,14 @@ STATES: Mapping[str, LazyString] = {
     "issuing": lazy_gettext("Being issued"),
     "issued": lazy_gettext("Issued"),
     "annulled": lazy_gettext("Annulled"),
+    "replaced": lazy_gettext("Replaced"),
 }
-TAGS: Mapping[str, str] = {"issuing": "warning", "issued": "good", "annulled": "bad"}
+TAGS: Mapping[str, str] = {
+    "issuing": "warning",
+    "issued": "good",
+    "annulled": "bad",
+    "replaced": "bad",
+}
 WAYS: Mapping[Way, LazyString] = {
     Way.HAND: lazy_gettext("by hand"),
     Way.ELECTRONIC: lazy_gettext("by electronic signature"),
@@ -66,6 +66,12 @@ class Signer:
 
 
 @pages.app_template_global()
+def standing_of_document(document: DocumentRecord) -> str:
+    """Its state; of the annulled ``replaced`` where another one has taken its place."""
+    return "replaced" if document.replaced_by else document.state.value
+
+
+@pages.app_template_global()
 def state_title(state: str) -> LazyString:
     return STATES[state]
 
@@ -84,13 +90,27 @@ def output_title(output: str) -> LazyString:
 @sign_in_required
 def show_documents() -> ResponseReturnValue:
     search = request.args.get("number", "").strip()[:80]
+    asked = request.args.get("state", "")
+    standing = asked if asked in STATES else ""
     page = min(request.args.get("page", 1, type=int), LAST_PAGE)
-    listing = recent_documents(workshop(), actor=signed_in_actor(), search=search, page=page)
+    listing = recent_documents(
+        workshop(), actor=signed_in_actor(), search=search, standing=standing, page=page
+    )
+    kept = {"number": search or None, "state": standing or None}
     if listing.page > listing.pages:
-        last = address_of("documents.show_documents", number=search or None, page=listing.pages)
-        return redirect(last, 303)
-    forms = workshop().forms
-    return render_template("documents/list.html", listing=listing, forms=forms, search=search)
+        return redirect(
+            address_of("documents.show_documents", **kept, page=listing.pages),  # type: ignore[arg-type]
+            303,
+        )
+    return render_template(
+        "documents/list.html",
+        listing=listing,
+        forms=workshop().forms,
+        search=search,
+        standing=standing,
+        states=STATES,
+        kept=kept,
+    )
 
 
 @pages.get("/documents/<number>")
@@ -110,6 +130,9 @@ def show(number: str) -> ResponseReturnValue:
         edition=edition,
         signers=_signers(edition, document),
         may_annul=actor.may(Permission.ANNUL),
+        may_replace=may_be_replaced(document, actor=actor),
+        annulled_by=name_of_annuller(workshop(), document),
+        replacements=replacements_of(workshop(), number, actor=actor),
     )
 
 
@@ -123,41 +146,6 @@ def show_pdf(number: str) -> Response:
     response.content_type = "application/pdf"
     response.headers["Content-Disposition"] = f'{way}; filename="{number}.pdf"'
     return response
-
-
-@pages.get("/documents/<number>/annul")
-@sign_in_required
-def show_annulment(number: str) -> ResponseReturnValue:
-    return _annulment_page(number)
-
-
-@pages.post("/documents/<number>/annul")
-@sign_in_required
-def take_annulment(number: str) -> ResponseReturnValue:
-    reason = request.form.get("reason", "")
-    try:
-        annul(workshop(), number, reason=reason, actor=signed_in_actor(), now=now())
-    except ServiceError as error:
-        if not error.code.startswith("annulment-reason"):
-            raise
-        return _annulment_page(number, reason=reason, message=error.say(page_language())), 422
-    flash(_("The document was annulled. Whoever checks it is told so."))
-    return redirect(address_of("documents.show", number=number), 303)
-
-
-def _annulment_page(number: str, *, reason: str = "", message: str = "") -> str:
-    actor = signed_in_actor()
-    document = open_document(workshop(), number, actor=actor)
-    if not actor.may(Permission.ANNUL):
-        raise ServiceError("not-allowed")
-    return render_template(
-        "documents/annul.html",
-        document=document,
-        form=workshop().forms.get(document.form_id),
-        reason=reason,
-        message=message,
-        longest=LONGEST_ANNULMENT_REASON,
-    )
 
 
 def _signers(edition: Edition, document: DocumentRecord) -> Sequence[Signer]:

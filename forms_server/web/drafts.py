@@ -6,7 +6,7 @@ Whatever is posted is saved first and judged afterwards, so that nothing typed i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 
@@ -28,9 +28,10 @@ from forms_server.services.drafts import (
 from forms_server.services.earlier import Looks
 from forms_server.services.issuing import PERSON_CHANGED, issue
 from forms_server.services.prefill import carried_items
+from forms_server.services.replacing import ALREADY_REPLACED, replaced_document
 from forms_server.services.stored import edition_of
 from forms_server.specs.model import Edition, FormSpec
-from forms_server.storage.records import DraftRecord
+from forms_server.storage.records import DocumentRecord, DraftRecord
 from forms_server.web import filling as fill
 from forms_server.web.desk import now, show_moment, today, workshop
 from forms_server.web.filling import Filling
@@ -67,6 +68,9 @@ class OpenDraft:
     updated_at: datetime
     is_issued: bool
     based_on: str | None
+    replaces: DocumentRecord | None
+    """The document that issuing this draft annuls, as it stands now."""
+    replacement_reason: str | None = field(repr=False)
 
     @property
     def seen(self) -> str:
@@ -192,7 +196,7 @@ def issue_draft(draft: OpenDraft) -> ResponseReturnValue:
             draft_id=draft.id,
         )
     except FormsServerError as error:
-        if error.code != PERSON_CHANGED:
+        if error.code not in {PERSON_CHANGED, ALREADY_REPLACED}:
             raise
         flash(error.say(form_language()))
         return redirect(_fill_address(draft.id, is_checked=True), 303)
@@ -257,6 +261,8 @@ def _open(draft_id: str) -> OpenDraft:
         updated_at=record.updated_at,
         is_issued=record.document_id is not None,
         based_on=record.based_on,
+        replaces=replaced_document(workshop(), record),
+        replacement_reason=record.replacement_reason,
     )
 
 

@@ -1,4 +1,4 @@
-"""Every error as a page: what happened, what to do, a stable code; in JSON for those who accept it.
+"""Every error as a page: what happened, what to do, a stable code; for programs as problem details.
 
 The only module that may catch ``Exception``. The log gets the kind of an unexpected error and where
 it was raised, never its words, which may hold what a person typed.
@@ -33,6 +33,8 @@ from forms_server.web.sessions import take_stale_post
 logger = logging.getLogger(__name__)
 
 HELP = "-help"
+DETAILS = "application/problem+json"
+FOR_PROGRAMS = "/api/"
 KINDS: Mapping[int, str] = {
     400: "problem-request",
     401: "problem-forbidden",
@@ -58,6 +60,8 @@ STATUSES: Mapping[str, int] = {
     "blob-missing": 500,
     "blob-altered": 500,
     "pdf-too-large": 413,
+    "hash-malformed": 422,
+    "document-unknown-here": 404,
     "account-missing": 404,
     "document-missing": 404,
     "draft-missing": 404,
@@ -138,7 +142,7 @@ def _show_unexpected(error: Exception) -> ResponseReturnValue:
 
 
 def _show(problem: Problem) -> ResponseReturnValue:
-    if request.is_json or request.accept_mimetypes.best == "application/json":
+    if _asks_for_json():
         return _in_json(problem), problem.status
     own = page_language()
     others = [language for language in Language if language != own]
@@ -151,10 +155,29 @@ def _show(problem: Problem) -> ResponseReturnValue:
     return page, problem.status
 
 
+def _asks_for_json() -> bool:
+    is_wanted = request.is_json or request.accept_mimetypes.best in {"application/json", DETAILS}
+    return is_wanted or request.path.startswith(FOR_PROGRAMS)
+
+
 def _in_json(problem: Problem) -> Response:
-    return jsonify(
-        code=problem.code, message=problem.sentences, help=problem.remedies, id=problem.id
+    """Problem details (RFC 9457); ``code`` to ``id`` are members of our own."""
+    response = jsonify(
+        type=f"urn:forms-server:problem:{problem.code}",
+        title=_in_english(problem.sentences),
+        status=problem.status,
+        detail=_in_english(problem.remedies),
+        code=problem.code,
+        message=problem.sentences,
+        help=problem.remedies,
+        id=problem.id,
     )
+    response.content_type = DETAILS
+    return response
+
+
+def _in_english(texts: Mapping[str, str]) -> str:
+    return texts.get(ENGLISH, texts[Language.RU])
 
 
 def _of_kind(kind: str, status: int, *, problem_id: str = "") -> Problem:

@@ -12,7 +12,8 @@ from sqlalchemy import event, text
 
 from forms_server.errors import ServiceError
 from forms_server.services.accounts import Actor
-from forms_server.services.issuing import annul, seal_record
+from forms_server.services.issuing import seal_record
+from forms_server.services.withdrawing import annul
 from forms_server.services.workshop import Workshop
 from forms_server.storage.database import writing
 from forms_server.storage.records import DocumentState

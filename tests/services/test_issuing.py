@@ -15,17 +15,16 @@ from typing import Any
 import pytest
 
 from forms_server.documents.checking import check_pdf
-from forms_server.errors import DocumentError, ServiceError, StorageError
+from forms_server.errors import DocumentError, ServiceError
 from forms_server.services.accounts import Actor
 from forms_server.services.issuing import (
-    LONGEST_ANNULMENT_REASON,
-    annul,
     finish_unfinished,
     issue,
     open_document,
     pdf_of,
     recent_documents,
 )
+from forms_server.services.withdrawing import annul
 from forms_server.services.workshop import Workshop
 from forms_server.storage.records import DocumentState
 from tests.judges import ROOT
@@ -263,46 +262,3 @@ def test_the_register_is_searched_and_leafed_through(workshop: Workshop, clerk: 
     assert recent_documents(workshop, actor=clerk, search="none").documents == ()
     assert recent_documents(workshop, actor=clerk, page=0).page == 1
     assert recent_documents(workshop, actor=clerk, page=10_000).documents == ()
-
-
-# -- annulment ------------------------------------------------------------------------------------
-
-
-def test_an_annulled_document_keeps_number_file_and_reason(
-    workshop: Workshop, head: Actor, clerk: Actor
-) -> None:
-    record = issue_sample(workshop)
-    pdf = pdf_of(workshop, record.number, actor=clerk)
-    annulled = annul(workshop, record.number, reason=f"  {REASON}\n ", actor=head, now=NOW)
-    assert annulled.state is DocumentState.ANNULLED
-    assert (annulled.annulment_reason, annulled.annulled_by) == (REASON, head.account_id)
-    assert annulled.number == record.number
-    assert pdf_of(workshop, record.number, actor=clerk) == pdf
-
-
-def test_a_document_is_annulled_once(workshop: Workshop, head: Actor) -> None:
-    record = issue_sample(workshop)
-    annul(workshop, record.number, reason=REASON, actor=head, now=NOW)
-    with pytest.raises(StorageError, match="document-not-issued"):
-        annul(workshop, record.number, reason=REASON, actor=head, now=NOW)
-
-
-def test_a_clerk_does_not_annul(workshop: Workshop, clerk: Actor) -> None:
-    record = issue_sample(workshop)
-    with pytest.raises(ServiceError, match="not-allowed"):
-        annul(workshop, record.number, reason=REASON, actor=clerk, now=NOW)
-
-
-@pytest.mark.parametrize(
-    ("reason", "code"),
-    [
-        ("", "annulment-reason-missing"),
-        (" \n\t ", "annulment-reason-missing"),
-        ("ү" * (LONGEST_ANNULMENT_REASON + 1), "annulment-reason-long"),
-    ],
-)
-def test_an_annulment_has_a_reason(workshop: Workshop, head: Actor, reason: str, code: str) -> None:
-    record = issue_sample(workshop)
-    with pytest.raises(ServiceError, match=code):
-        annul(workshop, record.number, reason=reason, actor=head, now=NOW)
-    assert open_document(workshop, record.number, actor=head).state is DocumentState.ISSUED

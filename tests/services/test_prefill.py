@@ -12,8 +12,8 @@ from forms_server.errors import ServiceError
 from forms_server.languages import BilingualText, Language
 from forms_server.services.accounts import Actor
 from forms_server.services.drafts import start_draft
-from forms_server.services.issuing import annul
 from forms_server.services.prefill import begun_from, carried_items, carry, offers, open_source
+from forms_server.services.withdrawing import annul
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import (
     Edition,

@@ -20,6 +20,7 @@ from forms_server.languages import BilingualText, Language
 from forms_server.storage.database import reading
 from forms_server.storage.records import (
     AccountRecord,
+    AnnulmentCategory,
     DocumentState,
     DraftContent,
     Issuance,
@@ -153,6 +154,7 @@ def test_annulment_keeps_number_and_file(records: Records, account: AccountRecor
         annulled_at=NOW,
         annulled_by=account.id,
         annulment_reason="Ошибка в дате",
+        annulment_category=AnnulmentCategory.OTHER,
         replaced_by=right.number,
     )
 
