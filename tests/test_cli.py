@@ -1,4 +1,4 @@
-"""The command ``forms-server`` itself, in a process of its own: what it says and how it ends."""
+"""The command ``forms-server`` itself: what it says and how it ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from typing import Any
 
 import pikepdf
 import pytest
+from click.testing import CliRunner
 
+from forms_server.cli import main
 from tests.judges import ROOT, qpdf_check, xmllint_schema
 
 RUN = "from forms_server.cli import main; main()"
@@ -27,8 +29,21 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("state")
 
 
-def call(home: Path, *arguments: str | Path, root: Path = ROOT, **variables: str) -> Answer:
-    """Run the command with its state in ``home``; a traceback is never an answer."""
+def call(home: Path, *arguments: str | Path, **variables: str) -> Answer:
+    """Run the command in this process, which has its libraries loaded, with its state in ``home``.
+
+    What ends otherwise than a command ends is a traceback to whoever typed it, and fails the test.
+    """
+    given = tuple(map(str, arguments))
+    environment = {"FORMS_SERVER_HOME": str(home), **variables}
+    result = CliRunner().invoke(main, given, env=environment, prog_name="forms-server")
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Answer(given, result.exit_code, result.stdout, result.stderr)
+
+
+def call_apart(home: Path, *arguments: str | Path, root: Path = ROOT, **variables: str) -> Answer:
+    """The same in a process of its own, of the program that lies in ``root``."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     answer = subprocess.run(
         [sys.executable, "-c", RUN, *map(str, arguments)],
@@ -114,10 +129,10 @@ def broken_root(tmp_path: Path) -> Path:
 def test_a_broken_specification_is_named(broken_root: Path, home: Path) -> None:
     path = broken_root / "form_specs" / "mse" / "01-application.xml"
     path.write_text(path.read_text("utf-8").replace('type="iin"', 'type="inn"'), "utf-8")
-    answer = call(home, "check", root=broken_root)
+    answer = call_apart(home, "check", root=broken_root)
     assert answer.returncode == 1
     assert re.search(r"01-application\.xml:\d+: spec-unknown-type: .*“inn”", answer.stderr)
-    answer = call(home, "forms", root=broken_root)
+    answer = call_apart(home, "forms", root=broken_root)
     assert answer.returncode == 1
     assert "spec-unknown-type" in answer.stderr
 
@@ -125,7 +140,7 @@ def test_a_broken_specification_is_named(broken_root: Path, home: Path) -> None:
 def test_a_broken_template_is_named(broken_root: Path, home: Path) -> None:
     path = broken_root / "templates" / "kk" / "mse" / "01-application.html"
     path.write_text(path.read_text("utf-8").replace('line("phone")', 'line("phon")'), "utf-8")
-    answer = call(home, "check", root=broken_root)
+    answer = call_apart(home, "check", root=broken_root)
     assert answer.returncode == 1
     assert re.search(r"01-application\.html:\d+: spec-template-broken: .*phon", answer.stderr)
 
