@@ -23,6 +23,7 @@ from forms_server.web import (
     verification,
     withdrawals,
 )
+from forms_server.web.checkpoints import register_checkpoints
 from forms_server.web.desk import Clock, Desk, register_desk
 from forms_server.web.editions import register_editions
 from forms_server.web.languages import register_languages
@@ -31,6 +32,7 @@ from forms_server.web.problems import register_problems
 from forms_server.web.security import register_security
 from forms_server.web.signatures import register_signatures
 from forms_server.web.static_files import register_static_files
+from forms_server.web.still import register_still
 
 PAGES = (
     home.pages,
@@ -64,9 +66,11 @@ def create_app(
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     register_desk(app, Desk(workshop=workshop or open_workshop(settings, clock()), clock=clock))
+    register_checkpoints(app)
     register_security(app, settings)
     register_languages(app)
     register_static_files(app)
+    register_still(app)
     register_editions(app)
     register_signatures(app)
     register_navigation(app)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,8 +14,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from forms_server.bench import run_bench, show_bench
+from forms_server.commands.audit import audit_group
+from forms_server.commands.keys import keys_group
+from forms_server.commands.opening import complain as _complain
+from forms_server.commands.opening import opened_workshop as _workshop
+from forms_server.commands.opening import refusals as _refusals
 from forms_server.documents.data_xml import write_schema
-from forms_server.errors import FormsServerError, ServiceError, SpecificationError
+from forms_server.errors import ServiceError
 from forms_server.fields.registry import TYPES
 from forms_server.fields.values import Reading
 from forms_server.languages import OUTPUTS, Language
@@ -28,7 +31,6 @@ from forms_server.services.accounts import (
     reset_password,
     set_signer,
 )
-from forms_server.services.auditing import audit
 from forms_server.services.blanks import blank_pdf
 from forms_server.services.earlier import judge
 from forms_server.services.editions import standing_of
@@ -39,7 +41,7 @@ from forms_server.services.issuing import issue, pdf_of
 from forms_server.services.samples import sample_answers
 from forms_server.services.time_stamps import complete_pending, renew_ending, time_source
 from forms_server.services.withdrawing import CHOSEN, annul
-from forms_server.services.workshop import Workshop, open_workshop
+from forms_server.services.workshop import Workshop
 from forms_server.serving import serve_forever
 from forms_server.settings import Settings
 from forms_server.specs.model import Edition, FormSpec
@@ -79,6 +81,10 @@ actor_option = click.option("--as", "login", default="clerk", show_default=True,
 @click.version_option(package_name="forms-server")
 def main() -> None:
     """Statutory forms: fill in, issue, seal, verify."""
+
+
+main.add_command(audit_group)
+main.add_command(keys_group)
 
 
 @main.command()
@@ -210,18 +216,6 @@ def annul_command(number: str, *, reason: str, category: str, login: str) -> Non
     click.echo(f"{number} annulled")
 
 
-@main.command(name="audit")
-@click.option("--json", "as_json", is_flag=True)
-def audit_command(*, as_json: bool) -> None:
-    """Prove the trail, the numbers and the stored files; exit 0 only if all hold."""
-    with _refusals(), _workshop() as workshop:
-        report = audit(workshop)
-    facts = {**asdict(report), "holds": report.holds}
-    lines = [f"{name}: {value}" for name, value in facts.items()]
-    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(lines))
-    sys.exit(0 if report.holds else 1)
-
-
 @main.command(name="time-stamps")
 @click.option("--all", "of_all", is_flag=True, help="Every issued document, not the waiting alone.")
 def time_stamps_command(*, of_all: bool) -> None:
@@ -260,9 +254,7 @@ def account_group() -> None:
 @account_group.command(name="set")
 @click.argument("login")
 @click.option("--iin", help="Whose certificate is taken; empty: nobody's.")
-@click.option(
-    "--key-label", help="The key that the server keeps on its token; empty: none."
-)
+@click.option("--key-label", help="The key that the server keeps on its token; empty: none.")
 def set_account_command(login: str, *, iin: str | None, key_label: str | None) -> None:
     """Say who an account is where it signs documents."""
     request = SignerRequest(iin=iin, key_label=key_label)
@@ -301,28 +293,6 @@ def bench(*, as_json: bool, runs: int) -> None:
 
 def _read() -> dict[str, FormSpec]:
     return dict(read_forms(Settings.from_env().root, TYPES))
-
-
-@contextmanager
-def _workshop() -> Iterator[Workshop]:
-    workshop = open_workshop(Settings.from_env(), datetime.now(UTC))
-    for login, password in workshop.first_accounts:
-        click.echo(f"  {login:<14} {password}", err=True)
-    try:
-        yield workshop
-    finally:
-        workshop.records.close()
-
-
-@contextmanager
-def _refusals(output: str = "ru") -> Iterator[None]:
-    """Say a refusal in words and end with 1; any other error is a bug and keeps its traceback."""
-    try:
-        yield
-    except FormsServerError as error:
-        place = f"{error.path}:{error.line}: " if isinstance(error, SpecificationError) else ""
-        _complain(f"{place}{error.code}: {error.say('kk' if output == 'kk' else 'ru')}")
-        sys.exit(1)
 
 
 def _edition(known: Any, form_id: str, day: datetime | None) -> Edition:
@@ -370,11 +340,6 @@ def _refuse_wrong(reading: Reading, output: str) -> None:
     for refusal in (*reading.refusals, *reading.warnings):
         _complain(f"{refusal.path or '.'}: {refusal.code}: {refusal.message[language]}")
     sys.exit(1)
-
-
-def _complain(text: str) -> None:
-    """What somebody typed may hold half a letter (a lone surrogate), which no terminal takes."""
-    click.echo(text.encode("utf-8", "backslashreplace").decode(), err=True)
 
 
 def _form_facts(form: FormSpec, today: date) -> dict[str, Any]:

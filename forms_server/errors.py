@@ -34,6 +34,12 @@ def words(code: str) -> BilingualText:
     return BilingualText(kk=texts["kk"], ru=texts["ru"])
 
 
+def say(code: str, language: str, values: Mapping[str, object]) -> str:
+    """A sentence in ``kk``, ``ru`` or ``en`` (Russian where there is no English), filled in."""
+    texts = catalogue()[code]
+    return texts.get(language, texts["ru"]).format(**values)
+
+
 class FormsServerError(Exception):
     """Something was refused; ``code`` is for machines, ``message`` and ``say`` for people."""
 
@@ -43,9 +49,8 @@ class FormsServerError(Exception):
         self.values = values
 
     def say(self, language: str) -> str:
-        """The sentence in ``kk``, ``ru`` or ``en`` (Russian where there is no English)."""
-        texts = catalogue()[self.code]
-        return texts.get(language, texts["ru"]).format(**self.values)
+        """The sentence in ``kk``, ``ru`` or ``en``."""
+        return say(self.code, language, self.values)
 
     @property
     def message(self) -> BilingualText:

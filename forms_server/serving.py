@@ -11,7 +11,10 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from forms_server.app import create_app
+from forms_server.commands.keys import warnings
+from forms_server.services.checkpoints import archive_of, make_checkpoint
 from forms_server.services.issuing import finish_unfinished
+from forms_server.services.keys import list_keys
 from forms_server.services.workshop import open_workshop
 from forms_server.settings import Settings
 from forms_server.sweeping import start_sweeping, stop_sweeping
@@ -59,14 +62,20 @@ def serve_forever(settings: Settings, *, host: str, port: int, workers: int) -> 
 
 
 def _prepare(settings: Settings, *, address: str) -> None:
-    """What must happen once, before any worker: migrations, keys, accounts, unfinished papers."""
-    workshop = open_workshop(settings, datetime.now(UTC))
+    """What must happen once, before any worker: migrations, keys, accounts, unfinished papers,
+    and the day's checkpoint; tokens are left, because no session outlives the fork of a worker.
+    """
+    now = datetime.now(UTC)
+    workshop = open_workshop(settings, now)
     finished = finish_unfinished(workshop)
     if finished:
         click.echo(f"{finished} documents that a crash had interrupted were finished.")
     click.echo(f"Serving {address}")
     _say_accounts(workshop.first_accounts)
     click.echo(f"First: open {address}, sign in as clerk, choose mse-01, press «Толтыру».")
+    make_checkpoint(archive_of(workshop), now=now)
+    for warning in warnings(list_keys(settings, now)):
+        click.echo(warning)
     workshop.close()
 
 

@@ -397,8 +397,8 @@ def test_passwords_are_shown_once(tmp_path: Path) -> None:
 
 
 def test_the_audit_proves_what_was_issued(forms_server: Command, issued: tuple[str, Path]) -> None:
-    answer = forms_server("audit", "--json")
+    answer = forms_server("audit", "verify", "--json")
     assert answer.returncode == 0, answer.stderr
     assert facts(answer)["holds"] is True
     assert facts(answer)["documents"] == facts(answer)["numbers_given"] > 0
-    assert "trail_head: " in forms_server("audit").stdout
+    assert "trail_head: " in forms_server("audit", "verify").stdout

@@ -15,7 +15,7 @@ from forms_server.storage.tables import Checkpoint, Document, Event
 from forms_server.storage.values import CheckpointRecord, NewEvent, TrailState
 
 COLUMNS = tuple(field.name for field in fields(CheckpointRecord))
-KIND = "checkpoint-made"
+CHECKPOINT_MADE = "checkpoint-made"
 """The event that tells of a checkpoint: one that is gone from everywhere is missed all the same."""
 
 
@@ -52,7 +52,8 @@ class Checkpoints:
             digest = sha256(new.jws.encode()).hexdigest()
             detail = {"events": new.events, "sha256": digest}
             subject = new.day.isoformat()
-            add_event(session, NewEvent(at=new.made_at, kind=KIND, subject=subject, detail=detail))
+            told = NewEvent(at=new.made_at, kind=CHECKPOINT_MADE, subject=subject, detail=detail)
+            add_event(session, told)
 
     def all(self) -> tuple[CheckpointRecord, ...]:
         """The oldest first."""

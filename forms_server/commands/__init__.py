@@ -1,0 +1,1 @@
+"""Groups of subcommands of ``forms-server``, and what all of them share."""
