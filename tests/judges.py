@@ -94,7 +94,7 @@ def pdfsig_facts(path: Path, nss_folder: Path | None = None) -> tuple[PdfSignatu
     words = answer.stdout + answer.stderr
     blocks = re.split(r"^Signature #\d+:$", answer.stdout, flags=re.MULTILINE)[1:]
     assert blocks, words
-    return tuple(map(_signature, blocks))
+    return tuple(map(_signature, sorted(blocks, key=_end_of_signed_bytes)))
 
 
 def trusted_nss_db(ca_pem: Path, folder: Path) -> Path:
@@ -110,6 +110,11 @@ def _empty_nss_db(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     _succeed("certutil", "-N", "-d", f"sql:{folder}", "--empty-password")
     return folder
+
+
+def _end_of_signed_bytes(block: str) -> int:
+    """``pdfsig`` tells the fields in the form's order; fields of the page stand before the seal's."""
+    return max(map(int, re.findall(r"- (\d+)\]", block)), default=0)
 
 
 def _signature(block: str) -> PdfSignature:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from itertools import combinations, pairwise
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils import generic
@@ -35,22 +34,25 @@ CMS_BYTES = 24 * 1024
 LARGEST_SIGNATURE = 1024
 """Bytes of an RSA-8192 signature."""
 BYTE_RANGE = re.compile(rb"/ByteRange \[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\]")
-LARGEST_LETTERS = 9.0
-"""Points; smaller where the place is small."""
+LETTERS = (6.5, 9.0, 7.0, 6.0)
+"""Points of what is written into a place: that it is signed, whose name, when, the certificate."""
 LEADING = 1.15
-MARGIN = 2.0
+MARGIN = 3.0
+FRAME = 0.4
 DESCENT = 0.22
 """How far letters reach below their line, in parts of their size."""
 UNKNOWN_LETTER = "?"
+_FONT = RESOURCE.encode("ascii")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """What a signature says of itself.
 
-    ``words`` are written into its place on the page, as many of them on a line as fit; ``name``,
-    the signer's, and ``reason`` and ``location`` stand in the signature's dictionary (ISO 32000-2,
-    table 255), with ``signed_at``, which has a time zone.
+    ``words`` are written into its place on the page, each on a line: that it is signed, by whom,
+    when, the certificate's number if known (:data:`LETTERS`). ``name``, the signer's, ``reason``
+    and ``location`` stand in the signature's dictionary (ISO 32000-2, table 255), with
+    ``signed_at``, which has a time zone.
     """
 
     words: Sequence[str]
@@ -213,42 +215,35 @@ def _box(width: float, height: float) -> generic.ArrayObject:
 
 
 def _operators(words: Sequence[str], width: float, height: float) -> bytes:
+    """A frame and the words in it, one under another, in the middle of the height."""
     font = load_slot_font()
-    lines, size = _lay_out([_known(font, word) for word in words], width, height, font)
-    first = height - MARGIN - size * (1 - DESCENT)
-    written = b"\nT*\n".join(font.encode(line) + b" Tj" for line in lines)
-    return b"q BT\n0 0 0 rg\n/%s %.2f Tf\n%.2f TL\n%.2f %.2f Td\n%s\nET Q" % (
-        RESOURCE.encode("ascii"),
-        size,
-        size * LEADING,
-        MARGIN,
-        first,
-        written,
+    lines = [_known(font, word) for word in words]
+    sizes = _sizes(lines, width - 2 * MARGIN, height - 2 * MARGIN, font)
+    written = []
+    top = (height + sum(sizes) * LEADING) / 2
+    for line, size in zip(lines, sizes, strict=True):
+        baseline = top - size * (LEADING - DESCENT)
+        place = b"/%s %.2f Tf\n1 0 0 1 %.2f %.2f Tm" % (_FONT, size, MARGIN, baseline)
+        written.append(place + b"\n" + font.encode(line) + b" Tj")
+        top -= size * LEADING
+    return b"q %.1f w 0 0 0 RG %.2f %.2f %.2f %.2f re S\nBT 0 0 0 rg\n%s\nET Q" % (
+        FRAME,
+        FRAME / 2,
+        FRAME / 2,
+        width - FRAME,
+        height - FRAME,
+        b"\n".join(written),
     )
+
+
+def _sizes(lines: Sequence[str], width: float, height: float, font: SlotFont) -> list[float]:
+    """Points of the letters of each line: as usual, or as small as the room makes them."""
+    usual = [*LETTERS, *[LETTERS[-1]] * len(lines)][: len(lines)]
+    widths = [max(font.width(line, 1), 1) for line in lines]
+    sizes = [min(size, width / each) for size, each in zip(usual, widths, strict=True)]
+    return [size * min(1, height / (sum(sizes) * LEADING)) for size in sizes]
 
 
 def _known(font: SlotFont, text: str) -> str:
     """A letter that the document's font lacks cannot be added to it any more."""
     return "".join(letter if letter in font.glyphs else UNKNOWN_LETTER for letter in text)
-
-
-def _lay_out(
-    words: Sequence[str], width: float, height: float, font: SlotFont
-) -> tuple[list[str], float]:
-    """The words on as many lines as let the letters be largest, and their size in points."""
-
-    def size_of(lines: Sequence[str]) -> float:
-        widest = max(font.width(line, 1) for line in lines)
-        by_width = (width - 2 * MARGIN) / widest if widest else LARGEST_LETTERS
-        by_height = (height - 2 * MARGIN) / (1 + LEADING * (len(lines) - 1))
-        return min(LARGEST_LETTERS, by_width, by_height)
-
-    return max(((lines, size_of(lines)) for lines in _divisions(words)), key=lambda each: each[1])
-
-
-def _divisions(words: Sequence[str]) -> Iterator[list[str]]:
-    """Every way to set the words, in their order, on one line or more."""
-    for count in range(1, len(words) + 1):
-        for cuts in combinations(range(1, len(words)), count - 1):
-            bounds = pairwise((0, *cuts, len(words)))
-            yield [", ".join(words[start:end]) for start, end in bounds]

@@ -8,6 +8,7 @@ from datetime import datetime
 from forms_server.documents.deferred import Wording
 from forms_server.documents.signing_keys import SigningKey
 from forms_server.errors import ServiceError, StorageError, words
+from forms_server.languages import OUTPUTS, BilingualText, Language
 from forms_server.services.accounts import Actor
 from forms_server.services.keys import open_key_of_person
 from forms_server.services.signers import Desk, account_of, full_name, name_expected
@@ -84,7 +85,7 @@ def wording_of(  # noqa: PLR0913  # one signature: where, whose, by whom, when
     office = workshop.records.offices.by_id(document.office_id)
     name = full_name(desk, spec) or (actor.display_name if actor and spec.is_of_office else "")
     told = [
-        words("signature-words").both,
+        _said_in(desk, words("signature-words")),
         name,
         f"{now.astimezone(workshop.zone):%d.%m.%Y %H:%M (UTC%z)}",
         f"№ {serial_number}" if serial_number else "",
@@ -96,6 +97,13 @@ def wording_of(  # noqa: PLR0913  # one signature: where, whose, by whom, when
         name=name,
         signed_at=now.astimezone(workshop.zone),
     )
+
+
+def _said_in(desk: Desk, text: BilingualText) -> str:
+    """The text in the languages that the document is printed in."""
+    is_bilingual = desk.edition.is_bilingual_page
+    languages = list(Language) if is_bilingual else OUTPUTS[desk.document.output]
+    return " / ".join(text[language] for language in languages)
 
 
 def put_signature(

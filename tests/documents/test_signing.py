@@ -15,6 +15,7 @@ from forms_server.documents.signing_keys import KeptKey
 from forms_server.errors import DocumentError
 from tests import judges
 from tests.authority import LIFETIME, make_authority, make_seal_keys, print_pdf
+from tests.signers import pdf_with_field
 
 NOW = datetime(2025, 5, 2, 14, 30, 15, tzinfo=timezone(timedelta(hours=5)))
 WORDS = {"reason": "Документ выдан", "location": "Астана"}
@@ -72,13 +73,21 @@ def test_what_the_file_says_of_itself_stays_and_no_clock_is_read(pdf: bytes, sea
         assert dict(after.docinfo) == dict(before.docinfo)
 
 
-def test_the_seal_is_a_certification_that_permits_further_signatures(sealed: Path) -> None:
+def test_the_seal_is_a_certification_that_permits_nothing_where_nobody_is_to_sign(
+    sealed: Path,
+) -> None:
     with pikepdf.open(sealed) as opened:
         signature = opened.Root.Perms.DocMDP
-        assert signature.Reference[0].TransformParams.P == 2
+        assert signature.Reference[0].TransformParams.P == 1
         assert str(signature.M) == "D:20250502143015+05'00'"
         assert str(signature.Reason) == WORDS["reason"]
         assert str(signature.Location) == WORDS["location"]
+
+
+def test_the_seal_permits_signing_the_fields_that_wait_for_it(keys: KeptKey) -> None:
+    sealed = Sealer(keys).seal(pdf_with_field("head"), **WORDS, signed_at=NOW)
+    with pikepdf.open(BytesIO(sealed)) as opened:
+        assert opened.Root.Perms.DocMDP.Reference[0].TransformParams.P == 2
 
 
 def test_the_invisible_field_is_printable_described_and_off_the_page(sealed: Path) -> None:
