@@ -231,10 +231,10 @@ def serving_responders(folder: Path, now: datetime) -> Iterator[Responders]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     url = f"http://127.0.0.1:{server.server_address[1]}"
     responders = Responders(folder=folder, root=root, issuing=_issuing(root, now, url), url=url)
-    responders.tsa = responders.issue_tsa("Throw-away time stamps", now)
+    responders.tsa = responders.issue_tsa("Throw-away time stamps", now - timedelta(days=1))
     responders._good_tsa = responders.tsa
     responders._responder = responders.issue(
-        "Throw-away OCSP", now, usages=("digital_signature",),
+        "Throw-away OCSP", now - timedelta(days=1), usages=("digital_signature",),
         purposes=(ExtendedKeyUsageOID.OCSP_SIGNING,), services=(),
     )  # fmt: skip
     config = TSA_CONFIG.format(folder=folder, policy=POLICY, other_policy=OTHER_POLICY)

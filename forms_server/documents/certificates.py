@@ -7,6 +7,7 @@ are only addresses in certificates that were proven to lead to a trusted one.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +65,10 @@ SECONDS_TO_GATHER = 2 * SECONDS_TO_ANSWER
 """Of all proofs for one certificate and those above it."""
 LIMITS = FetchLimits(max_requests=20, max_cert_requests=0, max_aia_urls_per_object=0)
 """Certificates are never fetched: who is trusted, and what stands between, is given."""
+
+for library in ("pyhanko", "pyhanko_certvalidator"):
+    # What they complain of they name by its certificate, and so persons, in the log.
+    logging.getLogger(library).setLevel(logging.CRITICAL)
 
 Certificates = Sequence[asn1_x509.Certificate]
 """The certificate that is judged, then others that may stand between it and a trusted one."""

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from io import BytesIO
 
 from aiohttp import ClientError
@@ -41,6 +41,7 @@ from forms_server.documents.network import SECONDS_TO_ANSWER, open_token_session
 from forms_server.documents.signing import DIGEST, FIELD_NAME, AppendingWriter
 from forms_server.documents.trust import (
     ANSWERS,
+    LARGEST_CLOCK_DIFFERENCE,
     StampFacts,
     judge_time_stamps,
     stated_time,
@@ -50,8 +51,6 @@ from forms_server.documents.trust import (
 from forms_server.errors import DocumentError, words
 from forms_server.trust_settings import SealLevel
 
-LARGEST_CLOCK_DIFFERENCE = timedelta(minutes=5)
-"""Between the authority's clock and ours; beyond it one of them is wrong."""
 HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
 STAMP_FIELD = "TimeStamp"
 AUTHORITY_CODES = frozenset(

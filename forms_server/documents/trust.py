@@ -37,7 +37,8 @@ from forms_server.documents.certificates import (
 
 IMPRINTS = ("sha256", "sha384", "sha512")
 """Digests that a time stamp may be of."""
-TOLERANCE = timedelta(seconds=1)
+LARGEST_CLOCK_DIFFERENCE = timedelta(minutes=5)
+"""Between an authority's clock and ours; beyond it one of them is wrong."""
 COVERING = (SignatureCoverageLevel.ENTIRE_REVISION, SignatureCoverageLevel.ENTIRE_FILE)
 
 ANSWERS = {"good": None, "revoked": "certificate-revoked", "unknown": "revocation-unknown"}
@@ -262,7 +263,7 @@ async def token_problem(
     code = await path_problem(certificates, trusted, at=at)
     if code == "certificate-expired":
         return "time-stamp-expired"
-    is_ahead = told > at + TOLERANCE
+    is_ahead = told > at + LARGEST_CLOCK_DIFFERENCE
     return "time-stamp-untrusted" if code or facts["trust_problem_indic"] or is_ahead else None
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from cryptography import x509
 
 from forms_server.documents.time_stamps import (
     AUTHORITY_CODES,
@@ -84,8 +86,16 @@ def time_source(workshop: Workshop) -> TimeSource | None:
     return TimeSource(
         url=trust.tsa_url,
         policy=trust.tsa_policy,
-        trusted=workshop.time_authorities,
-        signers=(*workshop.trusted, *workshop.person_authorities),
+        trusted=_highest(workshop.time_authorities),
+        signers=_highest((*workshop.trusted, *workshop.person_authorities)),
+    )
+
+
+def _highest(certificates: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Those with no other one above: the rest have to be proven, for whoever trusts roots alone."""
+    subjects = {each.subject for each in certificates if each.subject == each.issuer}
+    return tuple(
+        each for each in certificates if each.subject == each.issuer or each.issuer not in subjects
     )
 
 

@@ -8,47 +8,59 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, case, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import BindParameter, Engine, Select, bindparam, case, select
 
 from forms_server.languages import BilingualText
-from forms_server.storage.database import reading
+from forms_server.storage.database import glancing
 from forms_server.storage.tables import Document, DocumentFile, Office
 from forms_server.storage.values import AnnulmentCategory, DocumentState, TimeStampState
 
-Replacement = aliased(Document)
-IS_OF_ONE_PERSON = Replacement.iin_last4.is_not_distinct_from(Document.iin_last4)
+DOCUMENT, OFFICE, FILE = (table.__table__.c for table in (Document, Office, DocumentFile))
+REPLACEMENTS = Document.__table__.alias()
+REPLACEMENT = REPLACEMENTS.c
+IS_OF_ONE_PERSON = REPLACEMENT.iin_last4.is_not_distinct_from(DOCUMENT.iin_last4)
 """A document replaced because it was another person's tells no way to that person's."""
+ASKED: BindParameter[str] = bindparam("asked")
 QUERY = (
     select(
-        Document.id,
-        Document.form_id,
-        Document.edition_id,
-        Document.number,
-        Document.state,
-        Document.issued_at,
-        Document.masked_name,
-        Document.token,
-        Document.short_code,
-        Document.pdf_sha256,
-        Document.data_sha256,
-        Document.time_stamp,
-        Document.time_stamped_at,
-        Document.annulled_at,
-        Document.annulment_category,
-        Document.replaces,
-        Document.replaced_by,
-        case((IS_OF_ONE_PERSON, Replacement.token)).label("replaced_by_token"),
-        Document.iin_last4.is_not(None).label("has_iin"),
-        Office.code.label("office_code"),
-        Office.name_kk,
-        Office.name_ru,
+        DOCUMENT.id,
+        DOCUMENT.form_id,
+        DOCUMENT.edition_id,
+        DOCUMENT.number,
+        DOCUMENT.state,
+        DOCUMENT.issued_at,
+        DOCUMENT.masked_name,
+        DOCUMENT.token,
+        DOCUMENT.short_code,
+        DOCUMENT.pdf_sha256,
+        DOCUMENT.data_sha256,
+        DOCUMENT.time_stamp,
+        DOCUMENT.time_stamped_at,
+        DOCUMENT.annulled_at,
+        DOCUMENT.annulment_category,
+        DOCUMENT.replaces,
+        DOCUMENT.replaced_by,
+        case((IS_OF_ONE_PERSON, REPLACEMENT.token)).label("replaced_by_token"),
+        DOCUMENT.iin_last4.is_not(None).label("has_iin"),
+        OFFICE.code.label("office_code"),
+        OFFICE.name_kk,
+        OFFICE.name_ru,
     )
-    .join(Office, Office.id == Document.office_id)
-    .outerjoin(Replacement, Replacement.number == Document.replaced_by)
-    .where(Document.issued_at.is_not(None))
+    .select_from(
+        Document.__table__.join(Office.__table__, OFFICE.id == DOCUMENT.office_id).outerjoin(
+            REPLACEMENTS, REPLACEMENT.number == DOCUMENT.replaced_by
+        )
+    )
+    .where(DOCUMENT.issued_at.is_not(None))
 )
+FILES = select(FILE.document_id).where(FILE.sha256 == ASKED).scalar_subquery()
+BY_TOKEN = QUERY.where(DOCUMENT.token == ASKED)
+BY_SHORT_CODE = QUERY.where(DOCUMENT.short_code == ASKED)
+BY_NUMBER = QUERY.where(DOCUMENT.number == ASKED)
+BY_FILE = QUERY.where(DOCUMENT.id == FILES)
+"""Built once: SQLAlchemy takes longer to build and compare a statement than SQLite to answer it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +97,21 @@ class Cards:
     _engine: Engine
 
     def by_token(self, token: str) -> CardRecord | None:
-        return self._one(Document.token == token)
+        return self._one(BY_TOKEN, token)
 
     def by_short_code(self, short_code: str) -> CardRecord | None:
-        return self._one(Document.short_code == short_code)
+        return self._one(BY_SHORT_CODE, short_code)
 
     def by_number(self, number: str) -> CardRecord | None:
-        return self._one(Document.number == number)
+        return self._one(BY_NUMBER, number)
 
     def by_pdf_sha256(self, pdf_sha256: str) -> CardRecord | None:
         """The document that a file is or, before something was added to it, once was."""
-        file = select(DocumentFile.document_id).where(DocumentFile.sha256 == pdf_sha256)
-        return self._one(Document.id == file.scalar_subquery())
+        return self._one(BY_FILE, pdf_sha256)
 
-    def _one(self, condition: ColumnElement[bool]) -> CardRecord | None:
-        with reading(self._engine) as session:
-            row = session.execute(QUERY.where(condition)).mappings().first()
+    def _one(self, query: Select[Any], asked: str) -> CardRecord | None:
+        with glancing(self._engine) as connection:
+            row = connection.execute(query, {"asked": asked}).mappings().first()
         if row is None:
             return None
         told = dict(row)

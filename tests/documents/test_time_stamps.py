@@ -209,6 +209,15 @@ def test_a_clock_that_is_wrong_whosever_it_is(
     assert (done.missing, done.pdf) == ("time-stamp-clock", pdf)
 
 
+@pytest.mark.parametrize("difference", [timedelta(minutes=4), timedelta(minutes=-4)])
+def test_clocks_that_differ_a_little_are_no_obstacle(
+    pdf: bytes, difference: timedelta, responders: Responders
+) -> None:
+    now = datetime.now(UTC) + difference
+    done = complete(pdf, SealLevel.B_LTA, source_of(responders), now=now)
+    assert (done.missing, judged(responders, done.pdf, now).level) == (None, "B-LTA")
+
+
 def test_revocation_lists_prove_it_too(pdf: bytes, responders: Responders) -> None:
     responders.ocsp_mode = "down"
     done = completed(responders, pdf, SealLevel.B_LT)
