@@ -88,7 +88,7 @@ def _hides(reader: Reader, revision: int, _signed_end: int) -> bool:
 
 
 def _replaces(reader: Reader, revision: int, _signed_end: int) -> bool:
-    """A font, or the value and look of a field that is no signature, was exchanged."""
+    """A font, or the look of a field that is no signature, was exchanged."""
     return any(_is_font(old) or _is_field(old) for old in _overwritten(reader, revision))
 
 
@@ -132,7 +132,7 @@ def _is_field(old: Any) -> bool:
 def _pages(resolver: Any) -> Iterator[Any]:
     """References of the pages as the page tree names them, each once."""
     seen: set[int] = set()
-    waiting = [resolver.trailer_view["/Root"].raw_get("/Pages")]
+    waiting = [resolver.root.raw_get("/Pages")]
     while waiting:
         reference = waiting.pop()
         if reference.idnum in seen:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from io import BytesIO
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -36,6 +36,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from forms_server.documents.additions import fills_its_gap, has_loose_end, shadow_after
 from forms_server.documents.certificates import to_asn1
+from forms_server.documents.pdf_reader import QuickReader
 from forms_server.documents.signature_facts import (
     Addition,
     Authorities,
@@ -112,7 +113,7 @@ def check_pdf(
     """
     check_outside(pdf)
     with _door():
-        reader = PdfFileReader(BytesIO(pdf))
+        reader = QuickReader(pdf)
         if reader.encrypted:
             raise DocumentError("pdf-encrypted")
         authorities = Authorities(seals=trusted, persons=persons, own=own)
@@ -197,7 +198,7 @@ def _read_facts(file: _File, embedded: EmbeddedPdfSignature, in_place: bool) -> 
         valid=status.valid,
         trusted=status.intact and status.valid and code is None,
         trust_code=code,
-        covers_whole_file=added is not Addition.OTHER,
+        covers_whole_file=added is not Addition.OTHER and _is_permitted(status),
         changed_after=added is not Addition.NOTHING,
         added=added,
         shadow=_shadow(file, embedded) if in_place and added is Addition.OTHER else None,
@@ -292,11 +293,15 @@ def _added(
     changes = status.diff_result
     if not is_revision or file.has_loose_end or not isinstance(changes, DiffResult):
         return Addition.OTHER
-    if isinstance(status, PdfSignatureStatus) and not status.docmdp_ok:
-        return Addition.OTHER
     signatures = {name for name, _, _ in enumerate_sig_fields(file.reader)}
-    filled = changes.changed_form_fields - signatures
-    return Addition.FORM_FILLING if filled else Addition.PERMITTED
+    if changes.changed_form_fields - signatures:
+        return Addition.FORM_FILLING
+    return Addition.PERMITTED if _is_permitted(status) else Addition.OTHER
+
+
+def _is_permitted(status: PdfSignatureStatus | DocumentTimestampStatus) -> bool:
+    """By what the signature itself says of later changes (DocMDP, ISO 32000-2, 12.8.2.2)."""
+    return isinstance(status, DocumentTimestampStatus) or status.docmdp_ok is True
 
 
 def _shadow(file: _File, embedded: EmbeddedPdfSignature) -> Shadow | None:
@@ -314,5 +319,16 @@ def _data_xml(reader: PdfFileReader) -> bytes | None:
     for specification in reader.root.get("/AF", ()):
         attached = specification.get_object()
         if attached.get("/AFRelationship") == "/Data":
-            return bytes(attached["/EF"]["/F"].data)
+            return _decoded(attached["/EF"]["/F"])
     return None
+
+
+def _decoded(stream: Any) -> bytes:
+    """What cannot be inflated is no data, but the signatures are to be judged all the same."""
+    try:
+        return bytes(stream.data)
+    except PdfDecodeLimitError:
+        raise
+    except PARSER_ERRORS as error:
+        logger.info("unreadable data: %s", error)
+        return b""

@@ -33,7 +33,7 @@ from forms_server.documents.signature_facts import (
 from forms_server.errors import DocumentError
 
 LONGEST_CHECK = 10.0
-"""Seconds, of the clock and of the processor, that one PDF may take."""
+"""Seconds of the processor that one PDF may take, and half of those of the clock."""
 MOST_MEMORY = 512 * 1024 * 1024
 """Bytes that a check may take beyond what the process has already."""
 
@@ -61,10 +61,10 @@ def check_isolated(
 
     The child answers with JSON, never with pickled objects: first the facts of the signatures, then
     the cells of the data, then the marks of the pages, so that data that cannot be read and pages
-    that cannot be drawn do not keep the facts from us (``marks.is_read`` is then false). Whatever else becomes of it, a crash or a decompression bomb,
-    is a ``DocumentError`` (``pdf-too-heavy`` or ``pdf-broken``); a crash leaves its traceback on
-    the error stream. It forks: call it from a process without threads, such as a gunicorn sync
-    worker or the command line.
+    that cannot be drawn do not keep the facts from us (``marks.is_read`` is then false). Whatever
+    else becomes of it, a crash or a decompression bomb, is a ``DocumentError`` (``pdf-too-heavy``
+    or ``pdf-broken``); a crash leaves its traceback on the error stream. It forks: call it from a
+    process without threads, such as a gunicorn sync worker or the command line.
     """
     check_outside(pdf)
     reading, writing = os.pipe()
@@ -133,7 +133,7 @@ def _receive(child: int, pipe: int, *, seconds: float) -> tuple[bytes, int]:
     """All that the child says, and the signal that it died of, 0 if it ended by itself."""
     received = bytearray()
     try:
-        _read_until(time.monotonic() + seconds, pipe, received)
+        _read_until(time.monotonic() + 2 * seconds, pipe, received)
     except TimeoutError:
         os.kill(child, signal.SIGKILL)
     finally:

@@ -64,6 +64,7 @@ class FileReason(StrEnum):
     SIGNATURE_BROKEN = "signature-broken"
     QR_MOVED = "qr-moved"
     DATA_DIFFERS = "data-differs"
+    NOT_THE_ISSUED_FILE = "not-the-issued-file"
     SEAL_NOT_OURS = "seal-not-ours"
     NOT_SEALED = "not-sealed"
     UNKNOWN_HERE = "unknown-here"
@@ -107,6 +108,7 @@ JUDGEMENTS: Mapping[FileReason, Judgement] = {
     FileReason.SIGNATURE_BROKEN: Judgement(Verdict.ALTERED, _FAILED, "SIG_CRYPTO_FAILURE"),
     FileReason.QR_MOVED: Judgement(Verdict.ALTERED, _OPEN, "SIG_CONSTRAINTS_FAILURE"),
     FileReason.DATA_DIFFERS: Judgement(Verdict.ALTERED, _OPEN, "SIG_CONSTRAINTS_FAILURE"),
+    FileReason.NOT_THE_ISSUED_FILE: Judgement(Verdict.ALTERED, _OPEN, "SIG_CONSTRAINTS_FAILURE"),
     FileReason.SEAL_NOT_OURS: Judgement(Verdict.UNKNOWN, _OPEN, "CHAIN_CONSTRAINTS_FAILURE"),
     FileReason.NOT_SEALED: Judgement(Verdict.NOT_SEALED, _OPEN, "NO_SIGNING_CERTIFICATE_FOUND"),
     FileReason.UNKNOWN_HERE: Judgement(Verdict.UNKNOWN, _OPEN, "SIG_CONSTRAINTS_FAILURE"),
@@ -267,8 +269,10 @@ def _strange_bytes(examined: Examined) -> Iterator[Reason]:
     seals = [facts for facts in _signatures(examined) if facts.kind is SignatureKind.SEAL]
     if examined.is_same_bytes or not any(facts.is_ours and facts.intact for facts in seals):
         return
-    is_extended = any(facts.added is Addition.PERMITTED for facts in seals)
-    yield Reason(FileReason.ADDED_ELSEWHERE if is_extended else FileReason.ALTERED)
+    if any(facts.added is Addition.PERMITTED for facts in seals):
+        yield Reason(FileReason.ADDED_ELSEWHERE)
+    elif any(facts.added is Addition.NOTHING for facts in seals):
+        yield Reason(FileReason.NOT_THE_ISSUED_FILE)
 
 
 def _certificates(examined: Examined) -> Iterator[Reason]:

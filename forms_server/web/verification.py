@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from flask import (
     Blueprint,
@@ -17,6 +16,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -24,18 +24,21 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import TooManyRequests
 
 from forms_server.errors import DocumentError
-from forms_server.services.verification import (
+from forms_server.services.certificates import (
     Certificate,
-    DocumentDetails,
     look_up,
     look_up_code,
     look_up_hash,
-    unlock,
-    verify_pdf,
 )
-from forms_server.web.desk import workshop
+from forms_server.services.file_checks import FileReport, verify_pdf
+from forms_server.services.verification import (
+    DocumentDetails,
+    unlock,
+)
+from forms_server.web.desk import now, workshop
 from forms_server.web.languages import page_language
-from forms_server.web.security import limiter
+from forms_server.web.security import csrf, limiter
+from forms_server.web.still import framed
 
 pages = Blueprint("verification", __name__)
 
@@ -46,6 +49,9 @@ CODES_OF_AN_ADDRESS = "30 per 10 minutes"
 HASHES_OF_AN_ADDRESS = "60 per minute"
 FILES_OF_AN_ADDRESS = "10 per minute; 60 per hour"
 LONGEST_FILE_NAME = 80
+OPENED = "opened"
+MOST_OPENED = 5
+"""Tokens of documents that this visitor opened with the last digits of the IIN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +76,10 @@ def _document_asked() -> str:
     return f"unlock {(request.view_args or {}).get('token', '')}"
 
 
+# What follows is asked by nobody in particular and changes nothing: a token against forgery would
+# only give each visitor a cookie, and the page one that no cache of ours could keep.
 @pages.post("/v/<token>")
+@csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF has no types
 @limiter.limit(GUESSES_OF_AN_ADDRESS, deduct_when=_is_wrong)
 @limiter.limit(GUESSES_OF_A_DOCUMENT, key_func=_document_asked, deduct_when=_is_wrong)
 def open_rest(token: str) -> ResponseReturnValue:
@@ -82,7 +91,13 @@ def open_rest(token: str) -> ResponseReturnValue:
     if details is None:
         message = _("These are not the last four digits of the IIN in this document.")
         return _document_page(certificate, message=message), 422
+    _note_opened(token)
     return _document_page(certificate, details=details)
+
+
+def _note_opened(token: str) -> None:
+    """So that the full check may show the values of a document that was opened with its IIN."""
+    session[OPENED] = [token, *session.get(OPENED, ())][:MOST_OPENED]
 
 
 @pages.get("/verify")
@@ -120,6 +135,7 @@ def find_hash(sha256: str) -> ResponseReturnValue:
 
 
 @pages.route("/verify/file", methods=["GET", "POST"])
+@csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF has no types
 @limiter.limit(FILES_OF_AN_ADDRESS, methods=["POST"])
 def check_file() -> ResponseReturnValue:
     """The full check of a PDF: each signature's facts, and what they come to."""
@@ -130,12 +146,8 @@ def check_file() -> ResponseReturnValue:
         message = _("Choose a PDF file first.")
         return _entrance_page(Entrance(messages={"file": message})), 422
     name = sent.filename[-LONGEST_FILE_NAME:]
-    try:
-        report = verify_pdf(workshop(), sent.read())
-    except DocumentError as error:
-        refusal = {"code": error.code, "text": error.say(page_language())}
-        return _report_page(name=name, refusal=refusal), 422
-    return _report_page(name=name, report=report)
+    report = verify_pdf(workshop(), sent.read(), now=now())
+    return _report_page(name=name, report=report), 200 if report.is_readable else 422
 
 
 @pages.errorhandler(TooManyRequests)
@@ -155,14 +167,24 @@ def show_too_many(error: TooManyRequests) -> ResponseReturnValue:
 def _document_page(
     certificate: Certificate | None, *, details: DocumentDetails | None = None, message: str = ""
 ) -> str:
-    return render_template(
-        "verification/document.html", certificate=certificate, details=details, message=message
+    content = render_template(
+        "verification/certificate.html", certificate=certificate, details=details, message=message
     )
+    return framed("verification/document.html", content)
 
 
 def _entrance_page(entrance: Entrance) -> str:
     return render_template("verification/entrance.html", entrance=entrance)
 
 
-def _report_page(**facts: Any) -> str:
-    return render_template("verification/report.html", **facts)
+def _report_page(*, name: str, report: FileReport) -> str:
+    """The values in which a file differs are shown to whom the document was opened before."""
+    token = report.certificate.token if report.certificate else ""
+    is_open = token in session.get(OPENED, ())
+    return render_template(
+        "verification/report.html",
+        name=name,
+        report=report,
+        is_open=is_open,
+        language=page_language(),
+    )
