@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from forms_server.languages import BilingualText
 from forms_server.services.accounts import Actor, Permission
+from forms_server.services.certificates import Certificate
 from forms_server.services.signers import Party, open_desk, parties_of, signers_of
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition, SignatureSpec
@@ -56,13 +57,13 @@ class PublicSigning:
     parties: tuple[Party, ...]
 
 
-def public_signing(workshop: Workshop, token: str) -> PublicSigning | None:
-    """Who signs the document of a QR; ``None``, and nothing heavy read, if nobody does."""
-    document = workshop.records.documents.by_token(token)
-    if document is None or document.state is DocumentState.ISSUING:
-        return None
-    edition = workshop.edition(document.form_id, document.edition_id)
+def public_signing(workshop: Workshop, certificate: Certificate) -> PublicSigning | None:
+    """Who signs the document of a QR; ``None``, and nothing at all is read, if nobody does."""
+    edition = workshop.edition(certificate.form_id, certificate.edition_id)
     if edition is None or not signers_of(edition):
+        return None
+    document = workshop.records.documents.by_id(certificate.document_id)
+    if document is None:
         return None
     return PublicSigning(document, parties_of(open_desk(workshop, document)))
 

@@ -67,6 +67,13 @@ def snapshot(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
+def glancing(engine: Engine) -> Iterator[Connection]:
+    """For a single look-up of rows: a connection, without the session that objects need."""
+    with _named_refusals(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """A short transaction that writes: on SQLite it takes the write lock at once.
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, current_app, g, request
-from flask_babel import Babel
+from flask_babel import Babel, get_translations
 
 from forms_server.languages import BilingualText, Language
 
@@ -29,6 +30,11 @@ def register_languages(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     app.config["BABEL_DEFAULT_LOCALE"] = Language.KK.value
     Babel(app, locale_selector=page_language)
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda text: _words().ugettext(text),
+        ngettext=lambda one, many, count: _words().ungettext(one, many, count),
+        newstyle=True,
+    )
     app.jinja_env.globals.update(
         endpoints=app.view_functions,
         page_language=page_language,
@@ -76,6 +82,13 @@ def say(text: BilingualText) -> str:
 def said_in() -> Language | str:
     """The ``lang`` attribute of what ``say`` gives, empty where it is the page's own."""
     return form_language() if page_language() == ENGLISH else ""
+
+
+def _words() -> Any:
+    """The page's catalogue, looked for once a request: a page asks it for a hundred sentences."""
+    if "words" not in g:
+        g.words = get_translations()
+    return g.words
 
 
 def _pick() -> str:

@@ -17,6 +17,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from forms_server.errors import FormsServerError, ServiceError
 from forms_server.services.accounts import Actor, Permission, Role
+from forms_server.services.certificates import Certificate
 from forms_server.services.issuing import open_document
 from forms_server.services.signatures import (
     LONGEST_REASON,
@@ -180,9 +181,9 @@ def signing_progress(documents: Iterable[DocumentRecord]) -> Mapping[int, Progre
     return progress_of(workshop(), documents)
 
 
-def signing_of(token: str) -> PublicSigning | None:
+def signing_of(certificate: Certificate) -> PublicSigning | None:
     """What anybody may see of the signatures of a QR's document."""
-    return public_signing(workshop(), token)
+    return public_signing(workshop(), certificate)
 
 
 def parties_of(document: DocumentRecord) -> tuple[Party, ...]:
