@@ -25,8 +25,8 @@ from forms_server.documents.signing_keys import KeptKey
 from tests.authority import LIFETIME, SIGNING, USAGES, Authority, print_pdf
 
 IIN = "000000000000"
-OTHER_IIN = "000000000018"
-BIN = "000140000008"
+OTHER_IIN = "000000000010"
+BIN = "000140000002"
 AUTHENTICATION = ("digital_signature", "key_encipherment")
 NATURAL_PERSON = "1.2.398.3.3.4.1.1"
 RIGHT_TO_SIGN = ("1.2.398.3.3.4.1.2", "1.2.398.3.3.4.1.2.2")
@@ -47,6 +47,8 @@ class Person:
     begins: timedelta = timedelta(minutes=-1)
     lasts: timedelta = LIFETIME
     rsa: bool = False
+    revocation_list: str = ""
+    """Address of the list that a revoked certificate stands in."""
 
 
 def make_person(authority: Authority, now: datetime, person: Person | None = None) -> KeptKey:
@@ -55,7 +57,7 @@ def make_person(authority: Authority, now: datetime, person: Person | None = Non
     key = generate_rsa(65537, 2048) if person.rsa else generate_private_key(SECP256R1())
     usage = x509.KeyUsage(**(dict.fromkeys(USAGES, False) | dict.fromkeys(person.usages, True)))
     roles = x509.ExtendedKeyUsage([x509.ObjectIdentifier(role) for role in person.roles])
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(_subject(person))
         .issuer_name(authority.certificate.subject)
@@ -67,8 +69,12 @@ def make_person(authority: Authority, now: datetime, person: Person | None = Non
         .add_extension(usage, critical=True)
         .add_extension(roles, critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(authority.private_key, hashes.SHA256())
     )
+    if person.revocation_list:
+        place = x509.UniformResourceIdentifier(person.revocation_list)
+        point = x509.DistributionPoint([place], None, None, None)
+        builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
+    certificate = builder.sign(authority.private_key, hashes.SHA256())
     return KeptKey(certificate=certificate, private_key=key, chain=(authority.certificate,))
 
 

@@ -396,6 +396,15 @@ def test_passwords_are_shown_once(tmp_path: Path) -> None:
     assert "account-missing" in unknown.stderr
 
 
+def test_an_account_is_told_whose_it_is(tmp_path: Path) -> None:
+    home = tmp_path / "new"
+    assert call(home, "account", "set", "head", "--iin", "000000000010").returncode == 0
+    wrong = call(home, "account", "set", "head", "--iin", "000000000011")
+    assert wrong.returncode == 1
+    assert "signer-iin-wrong" in wrong.stderr
+    assert "account-missing" in call(home, "account", "set", "nobody", "--iin", "").stderr
+
+
 def test_the_audit_proves_what_was_issued(forms_server: Command, issued: tuple[str, Path]) -> None:
     answer = forms_server("audit", "verify", "--json")
     assert answer.returncode == 0, answer.stderr

@@ -107,7 +107,8 @@ def _add_field(pdf: Pdf, field: SignatureField, place: SigningPlace, tree: _Pare
     page.Annots = Array([*page.get(Name.Annots, ()), widget])
     page.Tabs = Name.S
     element.S = Name.Form
-    element.K = Array([pdf.make_indirect(Dictionary(Type=Name.OBJR, Obj=widget, Pg=page))])
+    # Not in an array: pyHanko looks for a field that was signed under ``K`` itself.
+    element.K = pdf.make_indirect(Dictionary(Type=Name.OBJR, Obj=widget, Pg=page))
     return widget
 
 

@@ -81,11 +81,15 @@ def _check_trust(
     *,
     now: datetime,
 ) -> None:
+    """A program may leave out the authorities between: then those of the settings stand in."""
     _check_by_itself(certificate, now=now)
+    known = workshop.person_authorities
+    roots = tuple(one for one in known if one.issuer == one.subject)
+    between = tuple(one for one in known if one.issuer != one.subject)
     code = judge_certificate(
         certificate,
-        others,
-        workshop.person_authorities,
+        (*others, *between),
+        roots,
         at=now,
         fetch=workshop.settings.trust.asks_revocation,
     )

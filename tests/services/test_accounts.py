@@ -18,6 +18,7 @@ from forms_server.services.accounts import (
     Actor,
     Permission,
     Role,
+    SignerRequest,
     actor_of,
     change_password,
     create_account,
@@ -27,6 +28,7 @@ from forms_server.services.accounts import (
     require,
     reset_password,
     set_account_active,
+    set_signer,
     sign_in,
 )
 from forms_server.storage.database import upgrade
@@ -222,6 +224,42 @@ def test_a_malformed_login_is_refused(records: Records, administrator: Actor, lo
     request = AccountRequest(login=login, display_name="x", role=Role.CLERK)
     with pytest.raises(FormsServerError, match="login-malformed"):
         create_account(records, administrator, request=request, now=NOW)
+
+
+def test_an_administrator_says_whose_an_account_is(
+    records: Records, administrator: Actor, clerk: Actor
+) -> None:
+    def told(**given: str) -> tuple[str | None, str | None]:
+        request = SignerRequest(**given)
+        account = set_signer(
+            records, administrator, account_id=clerk.account_id, request=request, now=NOW
+        )
+        return account.iin, account.key_label
+
+    assert told(iin=" 0000 0000 0010 ") == ("000000000010", None)
+    assert told(key_label=" clerk-key ") == ("000000000010", "clerk-key")
+    assert told(iin="") == (None, "clerk-key")
+    assert told(key_label="") == (None, None)
+    for given, code in (
+        ({"iin": "000000000011"}, "signer-iin-wrong"),
+        ({"iin": "1"}, "signer-iin-wrong"),
+        ({"key_label": "x" * 81}, "key-label-wrong"),
+        ({"key_label": "a\nb"}, "key-label-wrong"),
+    ):
+        with pytest.raises(FormsServerError) as refusal:
+            told(**given)
+        assert refusal.value.code == code
+    events = records.events.of_subject(clerk.login)
+    assert [event.kind for event in events].count("account-signer-set") == 4
+    assert "000000000010" not in repr(events)
+
+
+def test_a_clerk_says_of_no_account_whose_it_is(records: Records, clerk: Actor) -> None:
+    with pytest.raises(FormsServerError) as refusal:
+        set_signer(
+            records, clerk, account_id=clerk.account_id, request=SignerRequest(iin=""), now=NOW
+        )
+    assert refusal.value.code == "not-allowed"
 
 
 def test_a_clerk_manages_no_accounts(records: Records, clerk: Actor) -> None:

@@ -1,0 +1,97 @@
+"""A NCANode service for tests: speaks its protocol, and says of every CMS what it is told to say.
+
+It cannot calculate GOST any more than we can; that NCANode itself does is not what is tested.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from asn1crypto import cms
+from cryptography import x509
+
+from forms_server.documents.subjects import common_name, number_in
+
+
+@dataclass(slots=True)
+class NcaNode:
+    """``says`` changes what a good answer would be: ``invalid``, ``revoked``, ``other-person`` …"""
+
+    url: str = ""
+    says: str = ""
+    questions: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def answer(self, question: Mapping[str, Any]) -> tuple[int, bytes]:
+        """What NCANode 3 answers to ``POST /cms/verify``."""
+        self.questions.append(question)
+        match self.says:
+            case "down":
+                return 503, b"{}"
+            case "nonsense":
+                return 200, b"<html>"
+            case "large":
+                return 200, b"[" * 1_000_000
+            case "refused":
+                return 400, json.dumps({"status": 400, "message": "CMS is broken"}).encode()
+        return 200, json.dumps(self._told(question["cms"])).encode()
+
+    def _told(self, encoded: str) -> Mapping[str, Any]:
+        signed = cms.ContentInfo.load(base64.b64decode(encoded))["content"]
+        certificate = x509.load_der_x509_certificate(signed["certificates"][0].chosen.dump())
+        is_valid = self.says not in {"invalid", "revoked"}
+        iin = "000000000010" if self.says == "other-person" else number_in(certificate, "iin")
+        facts = {
+            "valid": is_valid,
+            "revokedBy": ["OCSP"] if self.says == "revoked" else [],
+            "keyUsage": "SIGN",
+            "serialNumber": f"{certificate.serial_number:x}",
+            "subject": {"commonName": common_name(certificate), "iin": iin},
+        }
+        if self.says == "certificate-invalid":
+            facts["valid"] = False
+        count = 2 if self.says == "two-signers" else 1
+        return {
+            "status": 200,
+            "message": "OK",
+            "valid": is_valid,
+            "signers": [{"certificates": [facts], "tsp": None}] * count,
+        }
+
+
+@contextmanager
+def serving_ncanode() -> Iterator[NcaNode]:
+    """The service on a free port of this machine until the block ends."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    node = NcaNode(url=f"http://127.0.0.1:{server.server_address[1]}")
+    server.node = node  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield node
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        """Anything but the one address is not found."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        node: NcaNode = self.server.node  # type: ignore[attr-defined]
+        status, answer = node.answer(json.loads(body)) if self.path == "/cms/verify" else (404, b"")
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """A test's output is its own."""
