@@ -8,6 +8,7 @@ which that program cannot be given, is put into a CMS here (RFC 5652, section 5.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from websockets.sync.server import ServerConnection, serve
 
 from forms_server.documents.signing_keys import KeptKey
-from tests.signers import sign_with_openssl
+from tests.signers import as_gost, sign_with_openssl
 
 VERSION = {"result": {"version": "1.4"}}
 UNKNOWN = {"code": "500", "message": "module.not.found"}
@@ -44,13 +45,15 @@ LARGEST_MESSAGE = 64 * 1024**2
 class NCALayer:
     """What the person at the computer does next, and everything that the page has asked for.
 
-    ``key``: whose key is chosen. ``answer``: given in place of a signature. ``meanwhile`` is called
-    while the window of NCALayer is open.
+    ``key``: whose key is chosen; ``is_gost``: it goes by the names of GOST's algorithms.
+    ``answer``: given in place of a signature. ``meanwhile`` is called while the window of NCALayer
+    is open.
     """
 
     port: int
     folder: Path
     key: KeptKey | None = None
+    is_gost: bool = False
     answer: dict[str, Any] | None = None
     meanwhile: Callable[[], object] | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -70,6 +73,7 @@ class NCALayer:
     def reset(self) -> None:
         """As it is started: nobody has chosen a key."""
         self.key = self.answer = self.meanwhile = None
+        self.is_gost = False
         self.requests.clear()
 
     @property
@@ -99,9 +103,14 @@ class NCALayer:
         how = args["signingParams"]
         assert (how["decode"], how["encapsulate"]) == (True, False)
         data = base64.b64decode(args["data"], validate=True)
-        if how["digested"]:
-            return base64.b64encode(sign_digest(key, data)).decode()
-        return base64.b64encode(sign_with_openssl(key, data, self.folder)).decode()
+        if self.is_gost:
+            digest = data if how["digested"] else hashlib.sha3_256(data).digest()
+            cms = as_gost(sign_digest(key, digest))
+        elif how["digested"]:
+            cms = sign_digest(key, data)
+        else:
+            cms = sign_with_openssl(key, data, self.folder)
+        return base64.b64encode(cms).decode()
 
 
 def sign_digest(key: KeptKey, digest: bytes) -> bytes:

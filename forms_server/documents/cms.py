@@ -142,7 +142,8 @@ def read_cms(given: bytes, content: bytes) -> CmsFacts:
     """The facts of a detached CMS (DER, BER, PEM or Base64) that should sign the content.
 
     Refuses with ``cms-unreadable``, ``cms-too-long``, ``cms-several-signers``, ``cms-content`` (it
-    carries the content), ``cms-algorithm``, ``cms-other-bytes`` and ``cms-signature-wrong``.
+    carries the content), ``cms-algorithm``, ``cms-other-bytes``, ``cms-signature-wrong`` and
+    ``cms-gost-digest`` (a GOST key was given a SHA-256 digest in place of the bytes).
     """
     with _door():
         der = with_definite_lengths(_bytes_of(given))
@@ -284,7 +285,7 @@ def _check_digest(signer: _Signer, content: bytes) -> None:
 def _check_no_sha256(signer: _Signer, content: bytes) -> None:
     """With our SHA-256 digest in it, a GOST key signed what no check of GOST would find."""
     if hashlib.sha256(content).digest() == signer.attributes["message_digest"].native:
-        raise DocumentError("cms-other-bytes")
+        raise DocumentError("cms-gost-digest")
 
 
 def _check_signature(signer: _Signer) -> None:

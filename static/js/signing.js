@@ -6,10 +6,10 @@
 
 const PATIENCE = 10_000;
 const SIGNING_KEYS = "1.3.6.1.5.5.7.3.4";
-/** Codes that mean: what was prepared is no longer what the document is. */
-const OUTDATED = ["signature-outdated", "signature-not-prepared"];
-/** Codes that a GOST key causes where it was given a SHA-256 digest. */
-const NOT_OVER_A_DIGEST = ["cms-other-bytes", "cms-algorithm"];
+/** Codes that mean: what was signed is no longer what the server waits for. */
+const OUTDATED = ["signature-outdated", "signature-not-prepared", "cms-other-bytes"];
+/** What a GOST key causes where it was given a SHA-256 digest. */
+const NEEDS_CONTENT = "cms-gost-digest";
 /** No address: the client would look for another vendor's program, which our policy forbids. */
 const NOWHERE = "https://:";
 
@@ -123,7 +123,7 @@ class Signing {
       return await this.attempt(client, what, "choosing");
     } catch (error) {
       if (OUTDATED.includes(error.code)) return this.attempt(client, what, "again");
-      if (what === "digest" && NOT_OVER_A_DIGEST.includes(error.code)) return this.attempt(client, "content", "content");
+      if (error.code === NEEDS_CONTENT) return this.attempt(client, "content", "content");
       throw error;
     }
   }

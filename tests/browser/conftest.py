@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from urllib.parse import urldefrag, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from cryptography.hazmat.primitives.serialization import Encoding
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -35,6 +37,9 @@ from playwright.sync_api import (
     Response,
     sync_playwright,
 )
+
+from tests.authority import Authority, make_authority
+from tests.ncalayer import NCALayer
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -54,6 +59,9 @@ CHROMIUM_ARGUMENTS = (
 )
 OUR_HOSTS = frozenset({"127.0.0.1", "localhost"})
 LOCAL_SCHEMES = frozenset({"about", "blob", "data", "chrome-error"})
+
+NOBODY_LISTENS = "WebSocket connection to 'ws://127.0.0.1:"
+"""So Chromium logs that a program such as NCALayer does not run, which a page must bear."""
 
 AXE_RULES = (
     "wcag2a",
@@ -116,7 +124,8 @@ class Watch:
         """Everything to complain of.
 
         Chromium logs a page that answers 4xx as a console error. That answer is often the very
-        thing under test (a form with errors, a page that is not there), so it is no complaint.
+        thing under test (a form with errors, a page that is not there, a signature that a module
+        sent and that is refused), so it is no complaint.
         """
         missing = [
             f"console: {text} {url}"
@@ -129,6 +138,8 @@ class Watch:
         if message.type != "error":
             return
         url = urldefrag(str(message.location.get("url", ""))).url
+        if message.text.startswith(NOBODY_LISTENS):
+            return
         if message.text.startswith("Failed to load resource"):
             self.resource_errors.append((url, message.text))
         else:
@@ -140,7 +151,9 @@ class Watch:
             self.complaints.append(f"request leaves this machine: {request.url}")
 
     def _see_response(self, response: Response) -> None:
-        if response.request.is_navigation_request() and 400 <= response.status < 500:
+        request = response.request
+        is_answer = request.is_navigation_request() or request.method == "POST"
+        if is_answer and 400 <= response.status < 500:
             self.refused_pages.add(urldefrag(response.url).url)
 
     def _hear_policy_breach(self, words: str) -> None:
@@ -245,13 +258,33 @@ class LiveServer:
 
 
 @pytest.fixture(scope="package")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def persons_authority() -> Authority:
+    """The throw-away authority that the server believes of persons' certificates."""
+    return make_authority(datetime.now(UTC), name="Throw-away authority of persons")
+
+
+@pytest.fixture(scope="package")
+def ncalayer(tmp_path_factory: pytest.TempPathFactory) -> NCALayer:
+    """Where the pages look for NCALayer; it answers while a test has it ``running``."""
+    return NCALayer(_free_port(), tmp_path_factory.mktemp("ncalayer"))
+
+
+@pytest.fixture(scope="package")
+def live_server(
+    tmp_path_factory: pytest.TempPathFactory, persons_authority: Authority, ncalayer: NCALayer
+) -> Iterator[LiveServer]:
     """``forms-server serve`` as people run it, on a state of its own; no traceback in its log."""
     home = tmp_path_factory.mktemp("server")
+    root = home.with_suffix(".pem")
+    root.write_bytes(persons_authority.certificate.public_bytes(Encoding.PEM))
     log = home.with_suffix(".log")
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    environment = _environment(home, url)
+    environment = _environment(home, url) | {
+        "FORMS_SERVER_NCALAYER_URL": ncalayer.url,
+        "FORMS_SERVER_PERSON_AUTHORITIES_FILE": str(root),
+        "FORMS_SERVER_REVOCATION": "leave",
+    }
     with log.open("wb") as words:
         process = subprocess.Popen(
             [COMMAND, "serve", "--port", str(port)],
