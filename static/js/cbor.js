@@ -7,7 +7,7 @@ const DEEPEST = 3;
 const SMALLEST = [24, 0x100, 0x10000];
 const LONGER = [1, 2, 4];
 
-/** The value of CBOR bytes; throws a SyntaxError on all else. */
+/** The value of CBOR bytes; throws on all else: a SyntaxError, of bad UTF-8 a TypeError. */
 export function readCbor(bytes) {
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
   const value = readItem(reader, 0);

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import subprocess
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import cbor2
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
@@ -308,3 +311,20 @@ def test_a_number_beyond_all_bounds_is_refused() -> None:
         write_seal(replace(PAYLOAD, number="9" * 70), KEYS)
     assert refusal.value.code == "qr-too-long"
     assert len(SEAL) <= LONGEST_SEAL
+
+
+# -- as the document about it says ----------------------------------------------------------------
+
+
+def test_the_worked_example_of_the_document_works() -> None:
+    """``docs/qr-seal.md``: its lines of Python verify its own seal and one that was just made."""
+    page = (ROOT / "docs" / "qr-seal.md").read_text("utf-8")
+    seal, key = re.findall(r"```\n(\S.*)\n```", page)
+    (program,) = re.findall(r"```python\n(.+?)```", page, re.DOTALL)
+    keys = {"keys": [json.loads(key)]}
+    for text, jwks in ((seal, keys), (SEAL, KEYS.jwks)):
+        found: dict[str, object] = {"SEAL": text, "JWKS": jwks}
+        exec(program, found)  # noqa: S102 - it is ours
+        assert found["data_hash"] == read_seal(text, jwks).data_sha256
+    with pytest.raises(InvalidSignature):
+        exec(program, {"SEAL": f"{seal[:-9]}AAAAAAAAA", "JWKS": keys})  # noqa: S102
