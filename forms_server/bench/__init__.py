@@ -17,6 +17,7 @@ from forms_server.bench.documents import (
     visit_verification,
 )
 from forms_server.bench.journals import JournalFigures, measure_journals, show_journals
+from forms_server.bench.pages import PageFigures, measure_pages, show_pages
 from forms_server.bench.subjects import alternate, issue_subject, open_scratch
 from forms_server.languages import Language
 from forms_server.services.samples import sample_answers
@@ -37,6 +38,7 @@ class Report:
     ratios: Mapping[str, float]
     memory: Mapping[int, float]
     journals: tuple[JournalFigures, ...]
+    pages: tuple[PageFigures, ...]
     notes: tuple[str, ...]
 
 
@@ -48,6 +50,7 @@ def run_bench(settings: Settings, *, runs: int = 20, documents: int = DOCUMENTS)
         subject = issue_subject(workshop, actor, FORM, sample, output=OUTPUT)
         memory = memory_of_worker(subject, documents)
         journals = measure_journals(workshop, actor, runs)
+        pages = measure_pages(subject)
         contenders: dict[str, Callable[[], object]] = {
             "issuing": issue_next_person(subject),
             "issuing, new stencil": issue_first(subject),
@@ -67,6 +70,7 @@ def run_bench(settings: Settings, *, runs: int = 20, documents: int = DOCUMENTS)
         ratios=_ratios(medians),
         memory=memory,
         journals=journals,
+        pages=pages,
         notes=tuple(notes),
     )
 
@@ -79,7 +83,8 @@ def show_bench(report: Report) -> str:
     lines += [
         f"  after {count:>4} documents {size:6.0f} MB" for count, size in report.memory.items()
     ]
-    return "\n".join([*lines, *show_journals(report.journals), *report.notes])
+    more = [*show_journals(report.journals), *show_pages(report.pages), *report.notes]
+    return "\n".join([*lines, *more])
 
 
 def _ratios(medians: Mapping[str, float]) -> dict[str, float]:
