@@ -187,6 +187,8 @@ def complete_signature(
     if _is_given(workshop, desk, record, cms):
         return party_of(workshop, token)
     require_turn(desk, record)
+    if desk.spec(record).is_of_office:
+        require_role(desk, record, actor)
     pdf, update = _prepared(workshop, desk, record, now=now)
     content = signed_bytes(pdf, update)
     facts = read_cms(cms, content)

@@ -18,7 +18,7 @@ from forms_server.documents.checking import check_pdf
 from forms_server.documents.signing_keys import KeptKey
 from forms_server.documents.tokens import close_tokens
 from forms_server.errors import FormsServerError
-from forms_server.services.accounts import SignerRequest, set_signer
+from forms_server.services.accounts import Actor, SignerRequest, set_signer
 from forms_server.services.signatures import (
     LONGEST_REASON,
     PREPARATION_LASTS,
@@ -99,8 +99,8 @@ class Signing:
     def sign(self, key: KeptKey, content: bytes, *options: str) -> bytes:
         return sign_with_openssl(key, content, self.folder, *options)
 
-    def complete(self, token: str, cms: bytes) -> Party:
-        return complete_signature(self.workshop, token, cms, now=NOW)
+    def complete(self, token: str, cms: bytes, actor: Actor | None = None) -> Party:
+        return complete_signature(self.workshop, token, cms, now=NOW, actor=actor)
 
     def give(self, token: str, key: KeptKey | None = None) -> Party:
         return self.complete(token, self.sign(key or self.person(), self.prepare(token)))
@@ -365,9 +365,9 @@ def test_two_signers_at_once_the_slower_prepares_again(signing: Signing) -> None
         told = prepare_signature(workshop, token, now=NOW, actor=head)
         return signing.sign(key, base64.b64decode(told.content_base64))
 
-    signing.complete(first, prepared(first))
+    signing.complete(first, prepared(first), head)
     slower, quicker = prepared(second), prepared(third)
-    signing.complete(third, quicker)
+    signing.complete(third, quicker, head)
     assert refused(signing.complete, second, slower) == "signature-outdated"
     signing.complete(second, prepared(second))
     assert states(signing, document) == [SignatureState.SIGNED] * 3
@@ -485,10 +485,10 @@ def test_a_role_signs_with_the_accounts_iin(signing: Signing) -> None:
     told = prepare_signature(workshop, token, now=NOW, actor=head)
     assert told.iin == OTHER_IIN
     content = base64.b64decode(told.content_base64)
-    assert refused(signing.complete, token, signing.sign(signing.person(), content)) == (
-        "cms-wrong-person"
-    )
+    other = signing.sign(signing.person(), content)
+    assert refused(signing.complete, token, other, head) == "cms-wrong-person"
     key = signing.person(iin=OTHER_IIN)
+    assert refused(signing.complete, token, signing.sign(key, content)) == "signer-role"
     done = complete_signature(workshop, token, signing.sign(key, content), now=NOW, actor=head)
     assert (done.state, done.way) == (SignatureState.SIGNED, "own-key")
 
