@@ -18,7 +18,9 @@ from forms_server.documents.qr_seal import read_seal
 from forms_server.fields.registry import TYPES
 from forms_server.languages import OUTPUTS
 from forms_server.services.issuing import issue, pdf_of
-from forms_server.services.verification import Verdict, look_up, verify_pdf
+from forms_server.services.certificates import look_up
+from forms_server.services.file_checks import verify_pdf
+from forms_server.services.reasons import Verdict
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition
 from forms_server.specs.reading import read_forms
@@ -89,7 +91,7 @@ def test_it_is_a_sound_file_that_verifies(
 ) -> None:
     paper = papers[key, output]
     qpdf_check(paper.path)
-    report = verify_pdf(workshop, paper.path.read_bytes())
+    report = verify_pdf(workshop, paper.path.read_bytes(), now=NOW)
     assert report.verdict is Verdict.VALID
     assert report.certificate is not None
     assert report.certificate.number == paper.record.number

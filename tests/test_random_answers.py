@@ -14,7 +14,8 @@ from forms_server.fields.registry import TYPES
 from forms_server.fields.values import write_answers
 from forms_server.languages import OUTPUTS
 from forms_server.services.issuing import issue, pdf_of
-from forms_server.services.verification import Verdict, verify_pdf
+from forms_server.services.file_checks import verify_pdf
+from forms_server.services.reasons import Verdict
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition
 from forms_server.specs.reading import read_forms
@@ -52,7 +53,7 @@ def test_right_answers_become_a_paper_that_says_them(
     )
     paper = pdf_of(workshop, record.number, actor=actor_in(workshop, "clerk"))
 
-    assert verify_pdf(workshop, paper).verdict is Verdict.VALID
+    assert verify_pdf(workshop, paper, now=NOW).verdict is Verdict.VALID
     inside = check_pdf(paper, trusted=workshop.trusted).data_xml
     assert inside is not None
     assert read_answers(edition, read_back(edition, inside), today).answers == answers

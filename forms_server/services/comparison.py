@@ -12,9 +12,10 @@ from datetime import date
 from typing import Any
 
 from forms_server.documents.data_reading import HEAD, Cell, Cells, read_cells
-from forms_server.errors import InvalidAnswerError, catalogue, words
+from forms_server.errors import DocumentError, InvalidAnswerError, catalogue, words
 from forms_server.fields.base import Value
 from forms_server.fields.registry import part_specs, type_of
+from forms_server.fields.values import OVERRIDES, ROW
 from forms_server.languages import BilingualText, Language
 from forms_server.services.issuing import data_of
 from forms_server.services.workshop import Workshop
@@ -50,7 +51,7 @@ def compare(workshop: Workshop, record: DocumentRecord, *, cells: Cells, sha256:
     edition = workshop.edition(record.form_id, record.edition_id)
     if edition is None:
         return Comparison(fields=0, differences=(), is_same_data=sha256 == record.data_sha256)
-    known = read_cells(data_of(workshop, record))
+    known = _known_cells(workshop, record, cells)
     paths = [*known, *(path for path in cells if path not in known)]
     writer = _Writer(edition, workshop.day_of(record.reserved_at))
     different = [path for path in paths if cells.get(path) != known.get(path)]
@@ -62,6 +63,47 @@ def compare(workshop: Workshop, record: DocumentRecord, *, cells: Cells, sha256:
         ),
         is_same_data=sha256 == record.data_sha256,
     )
+
+
+def _known_cells(workshop: Workshop, record: DocumentRecord, cells: Cells) -> Cells:
+    """The record's cells; where its answers can no longer be read as what the form takes, because
+    somebody changed the register by hand, the stored words themselves.
+    """
+    try:
+        return read_cells(data_of(workshop, record))
+    except DocumentError:
+        head = {path: cell for path, cell in cells.items() if path.startswith(HEAD)}
+        return {**head, **dict(_stored_cells(record.answers))}
+
+
+def _stored_cells(answers: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
+    """Canonical raw answers in the shape of cells; a table is rows by id or in their order."""
+    for name, raw in answers.items():
+        if name == OVERRIDES:
+            continue
+        rows = _stored_rows(raw)
+        if not rows:
+            yield name, _stored_cell(raw)
+        for number, (row_id, row) in enumerate(rows, start=1):
+            if row_id is not None:
+                yield f"{name}/{number}/{HEAD}id", str(row_id)
+            for column, value in row.items():
+                if column != ROW:
+                    yield f"{name}/{number}/{column}", _stored_cell(value)
+
+
+def _stored_rows(raw: Any) -> list[tuple[Any, Mapping[str, Any]]]:
+    if isinstance(raw, list) and raw and all(isinstance(row, Mapping) for row in raw):
+        return [(row.get(ROW), row) for row in raw]
+    if isinstance(raw, Mapping) and raw and all(isinstance(row, Mapping) for row in raw.values()):
+        return list(raw.items())
+    return []
+
+
+def _stored_cell(raw: Any) -> Cell:
+    if isinstance(raw, Mapping):
+        return {str(name): _stored_cell(part) for name, part in raw.items()}
+    return " ".join(map(str, raw)) if isinstance(raw, list) else str(raw)
 
 
 class _Writer:

@@ -12,16 +12,18 @@ import pikepdf
 import pytest
 
 from forms_server.documents.isolation import check_isolated
+from forms_server.documents.signature_facts import Authorities
 from forms_server.errors import DocumentError
 from tests.documents.sealed import BOMB, SEALED, TRUSTED
 
+JUDGES = Authorities(seals=TRUSTED)
 OPEN_FILES = Path("/proc/self/fd")
 CHILDREN = Path("/proc/thread-self/children")
 
 
 def _refusal(pdf: bytes, **limits: Any) -> str:
     with pytest.raises(DocumentError) as refusal:
-        check_isolated(pdf, trusted=TRUSTED, **limits)
+        check_isolated(pdf, authorities=JUDGES, **limits)
     return refusal.value.code
 
 
@@ -53,6 +55,6 @@ def test_the_child_is_gone_and_nothing_stays_open() -> None:
     before, children_before = set(OPEN_FILES.iterdir()), CHILDREN.read_text()
     for pdf in (SEALED, b"%PDF-1.7\n", BOMB):
         with suppress(DocumentError):
-            check_isolated(pdf, trusted=TRUSTED)
+            check_isolated(pdf, authorities=JUDGES)
     assert set(OPEN_FILES.iterdir()) == before
     assert CHILDREN.read_text() == children_before
