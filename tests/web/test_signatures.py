@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
-from forms_server.storage.records import DocumentRecord, SignatureState
+from forms_server.app import create_app
+from forms_server.storage.records import Change, DocumentRecord, SignatureState
 from tests.fields.specimens import with_check_digit
 from tests.web.clerk import URL, Clerk, head_of_another_office, signed_in
 from tests.web.signing import ASSISTANT, Scene, make_scene
@@ -38,6 +40,11 @@ def head(scene: Scene) -> Clerk:
 @pytest.fixture(scope="module")
 def stranger(scene: Scene) -> Clerk:
     return head_of_another_office(scene.office)
+
+
+@pytest.fixture
+def document_of_the_head(scene: Scene) -> DocumentRecord:
+    return issue_sample(scene.workshop, OF_THE_HEAD)
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +224,33 @@ def test_a_head_signs_with_a_key_of_their_own_when_signed_in(
     assert head.page.xpath("//*[@data-signing]")
     stranger.open(f"/s/{token}")
     assert not stranger.page.xpath("//*[@data-signing]")
+
+
+def test_a_pin_is_shown_to_nobody_again_and_wrong_ones_are_counted(
+    scene: Scene, document_of_the_head: DocumentRecord, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No token is set here: whatever PIN is typed, the key is not there."""
+    own = scene.workshop.records.accounts.by_login("head")
+    assert own is not None
+    change = Change(at=datetime.now(UTC))
+    set_signer = scene.workshop.records.accounts.set_signer
+    set_signer(own.id, iin=ASSISTANT, key_label="head-key", change=change)
+    browser = signed_in(
+        (create_app(scene.workshop.settings, scene.workshop), scene.workshop), "head"
+    )
+    where = address(document_of_the_head, scene.parties(document_of_the_head)[0].spec.id)
+
+    statuses = []
+    for _ in range(6):
+        browser.open(where)
+        (pin,) = browser.page.xpath("//input[@type='password']")
+        assert (pin.get("autocomplete"), pin.get("value")) == ("off", None)
+        browser.press("", {"pin": "987654"}, form="//form[contains(@action, '/key')]")
+        statuses.append(browser.answer.status_code)
+        assert "987654" not in browser.answer.text
+        assert browser.page.xpath("//*[@id='pin--error']")
+    assert statuses == [422] * 5 + [429]
+    assert "987654" not in caplog.text
 
 
 # -- lists -----------------------------------------------------------------------------------------
