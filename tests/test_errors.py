@@ -24,6 +24,7 @@ SOURCE = ROOT / "forms_server"
 RAISED = re.compile(r"(.*Error|_error)$")
 MADE_OF_PARTS = re.compile(
     r"(iin|bin)-check-digit|part-.+|address-.+|role-.+|problem-.+|answer-(yes|no)"
+    r"|file-.+|data-(number|token|office|issued|form|edition|replaces)"
 )
 """Codes that are put together where they are used."""
 

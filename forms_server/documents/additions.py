@@ -17,7 +17,7 @@ Sign: TypeAlias = Callable[[Reader, int, int], bool]
 """Whether something happened after a revision (by number) that ended at a byte of the file."""
 
 HEXADECIMAL = re.compile(rb"<[0-9A-Fa-f]*>")
-END_OF_FILE = re.compile(rb"%%EOF[\r\n]*")
+END_OF_FILE = re.compile(rb"%%EOF(\r\n|\n|\r)?")
 FONT_TYPES = {"/Font", "/FontDescriptor"}
 FONT_PROGRAMS = {"/Type1C", "/CIDFontType0C", "/OpenType"}
 

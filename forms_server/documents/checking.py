@@ -91,6 +91,7 @@ class _File:
     authorities: Authorities
     at: datetime
     has_loose_end: bool
+    signature_fields: frozenset[str]
     stamps: Mapping[int, StampFacts]
     """Document time stamps by the revision that they are."""
 
@@ -156,6 +157,7 @@ def _open(pdf: bytes, reader: PdfFileReader, authorities: Authorities, at: datet
         authorities=authorities,
         at=at,
         has_loose_end=has_loose_end(reader, pdf),
+        signature_fields=frozenset(name for name, _, _ in enumerate_sig_fields(reader)),
         stamps={stamp.revision: stamp for stamp in stamps},
     )
 
@@ -189,7 +191,9 @@ def _read_facts(file: _File, embedded: EmbeddedPdfSignature, in_place: bool) -> 
     if not told.is_checked:
         return told
     status = _status(file, embedded, told)
-    added = _added(file, status, in_place)
+    is_last = embedded.signed_revision == file.reader.xrefs.total_revisions - 1
+    has_loose_end = file.has_loose_end or is_last  # what follows the last revision is none
+    added = _added(status, in_place, has_loose_end=has_loose_end, fields=file.signature_fields)
     trust = _trust(file, embedded, told)
     code = trust.code or _weakness(status)
     return replace(
@@ -282,7 +286,11 @@ def _status(
 
 
 def _added(
-    file: _File, status: PdfSignatureStatus | DocumentTimestampStatus, in_place: bool
+    status: PdfSignatureStatus | DocumentTimestampStatus,
+    in_place: bool,
+    *,
+    has_loose_end: bool,
+    fields: frozenset[str],
 ) -> Addition:
     """What follows the signed bytes: a signature that does not fill its gap covers nothing."""
     if not in_place:
@@ -291,10 +299,9 @@ def _added(
         return Addition.NOTHING
     is_revision = status.coverage is SignatureCoverageLevel.ENTIRE_REVISION
     changes = status.diff_result
-    if not is_revision or file.has_loose_end or not isinstance(changes, DiffResult):
+    if not is_revision or has_loose_end or not isinstance(changes, DiffResult):
         return Addition.OTHER
-    signatures = {name for name, _, _ in enumerate_sig_fields(file.reader)}
-    if changes.changed_form_fields - signatures:
+    if changes.changed_form_fields - fields:
         return Addition.FORM_FILLING
     return Addition.PERMITTED if _is_permitted(status) else Addition.OTHER
 

@@ -210,8 +210,8 @@ def test_a_file_that_somebody_else_signed(client: FlaskClient, post: Post) -> No
     ("content", "words"),
     [
         (b"no pdf at all", "Этот файл не PDF"),
-        (b"%PDF-1.7\nbroken", "Файл повреждён"),
-        (b"%PDF-" + b"x" * (20 * 1024**2), "Этот файл слишком большой"),
+        (b"%PDF-1.7\nbroken", "PDF повреждён"),
+        (b"%PDF-" + b"x" * (20 * 1024**2), "Файл слишком большой"),
     ],
 )
 def test_what_cannot_be_checked(
