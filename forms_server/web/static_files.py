@@ -12,6 +12,10 @@ from pathlib import Path
 
 from flask import Flask, Response, current_app, request
 
+from forms_server.errors import SettingsError
+
+NCALAYER_CLIENT = "packages/ncalayer-client.js"
+"""What set-up fetches (package-lock.json); the pages of signing cannot do without it."""
 WORKER = "js/verification-worker.js"
 WORKER_SCOPE = "/v/"
 FINGERPRINT_LENGTH = 10
@@ -20,7 +24,13 @@ REVALIDATE = "public, no-cache"
 
 
 def register_static_files(app: Flask) -> None:
-    """Give templates ``static_file`` and the files their caching."""
+    """Give templates ``static_file`` and the files their caching.
+
+    Refuses with ``settings-packages-missing`` where set-up has not fetched what is not ours.
+    """
+    fetched = Path(app.static_folder or "") / NCALAYER_CLIENT
+    if not fetched.is_file():
+        raise SettingsError("settings-packages-missing", path=fetched)
     app.jinja_env.globals["static_file"] = static_file
     app.after_request(_cache)
 

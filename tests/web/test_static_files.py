@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from forms_server.web.static_files import fingerprint
+from forms_server.errors import SettingsError
+from forms_server.web.static_files import fingerprint, register_static_files
 
 
 def test_a_fingerprinted_file_is_kept(client: FlaskClient) -> None:
@@ -49,3 +52,13 @@ def test_the_worker_may_serve_the_pages_of_verification_and_no_other_file_may(
 def test_nothing_outside_the_folder_is_given(client: FlaskClient) -> None:
     assert client.get("/static/../pyproject.toml").status_code == 404
     assert client.get("/static/%2e%2e/pyproject.toml").status_code == 404
+
+
+def test_without_what_set_up_fetches_the_server_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="settings-packages-missing"):
+        register_static_files(Flask("bare", static_folder=tmp_path))
+
+
+def test_what_was_fetched_has_its_licence_beside_it(app: Flask) -> None:
+    packages = Path(app.static_folder or "") / "packages"
+    assert "MIT License" in (packages / "ncalayer-client.LICENSE.txt").read_text()
