@@ -25,7 +25,11 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # xdist 3.8 writes the group of a test into its node id, which pytest 9.2 no longer lets it: the
 # mark xdist_group is passed over in silence. Until xdist mends that, groups are told by path.
-TOGETHER = ("tests/browser/", "tests/test_every_form.py")
+TOGETHER = (
+    "tests/browser/",
+    "tests/documents/test_signature_fields.py",
+    "tests/test_every_form.py",
+)
 
 
 class _Groups(LoadGroupScheduling):

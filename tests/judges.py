@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 VERAPDF_JAR = ROOT / ".cache" / "verapdf.jar"
+FLAVOURS = ("3a", "ua1")
 VERAPDF_CLASS = "org.verapdf.apps.GreenfieldCliWrapper"
 PACKAGE_OF_PROGRAM = {
     "certutil": "libnss3-tools",
@@ -113,7 +115,7 @@ def _empty_nss_db(folder: Path) -> Path:
 
 
 def _end_of_signed_bytes(block: str) -> int:
-    """``pdfsig`` tells the fields in the form's order; fields of the page stand before the seal's."""
+    """``pdfsig`` tells them in the order of the fields: those of the page before the seal's."""
     return max(map(int, re.findall(r"- (\d+)\]", block)), default=0)
 
 
@@ -144,6 +146,13 @@ def verapdf(path: Path, flavour: str = "3a") -> PdfaVerdict:
     return verapdf_many([path], flavour)[0]
 
 
+def verapdf_both(paths: Sequence[Path]) -> None:
+    """Every file keeps to PDF/A-3a and to PDF/UA-1: two JVMs at once, one for each."""
+    with ThreadPoolExecutor(len(FLAVOURS)) as pool:
+        for _ in pool.map(lambda flavour: verapdf_many(paths, flavour), FLAVOURS):
+            pass
+
+
 def verapdf_many(paths: Sequence[Path], flavour: str = "3a") -> tuple[PdfaVerdict, ...]:
     """Every file keeps to the flavour, judged in one JVM; verdicts in the order of ``paths``."""
     verdicts = verapdf_verdicts(paths, flavour)
@@ -160,9 +169,8 @@ def verapdf_verdicts(paths: Sequence[Path], flavour: str = "3a") -> tuple[PdfaVe
     assert VERAPDF_JAR.is_file(), "veraPDF is missing: make setup-tests"
     assert paths, "no file to judge"
     options = ("--flavour", flavour, "--format", "xml", "--nonpdfext")
-    answer = run(
-        "java", "-cp", str(VERAPDF_JAR), VERAPDF_CLASS, *options, *(str(path) for path in paths)
-    )
+    java = ("java", "-XX:+UseSerialGC", "-cp", str(VERAPDF_JAR), VERAPDF_CLASS)
+    answer = run(*java, *options, *(str(path) for path in paths))
     assert answer.stdout.lstrip().startswith("<"), answer.stdout + answer.stderr
     jobs = etree.fromstring(answer.stdout.encode()).iter("job")
     verdicts = {verdict.path.resolve(): verdict for verdict in map(_verdict, jobs)}

@@ -66,7 +66,6 @@ class StructureTree:
         places: list[SigningPlace] = []
         for number, page in enumerate(self._tagged_pages()):
             for tagged in page:
-                _name_language(tagged)
                 _name_scope(tagged)
                 if SIGNATURE in _attributes(tagged.box):
                     places.append(_signing_place(tagged, number, self._document.pages[number]))
@@ -88,8 +87,11 @@ class StructureTree:
             ]
         assert next(elements, None) is None, "an element without its box"  # noqa: S101
 
-    def _tagged(self, box: Any, element: Any, language: str) -> Iterator[Tagged]:
-        language = _attributes(box).get("lang", language)
+    def _tagged(self, box: Any, element: Any, around: str) -> Iterator[Tagged]:
+        """A box and those in it; an element that changes the language around it says so."""
+        language = _attributes(box).get("lang", around)
+        if language != around:
+            element["Lang"] = pydyf.String(language)
         yield Tagged(box, element, language)
         if isinstance(box, boxes.ParentBox):
             for child, kid in zip(_children(box), self._kids(element), strict=True):
@@ -160,11 +162,6 @@ def _attributes(box: Any) -> Mapping[str, str]:
 
 def _text(value: Any) -> str:
     return str(value.string)
-
-
-def _name_language(tagged: Tagged) -> None:
-    if "lang" in _attributes(tagged.box):
-        tagged.element["Lang"] = pydyf.String(tagged.language)
 
 
 def _name_scope(tagged: Tagged) -> None:

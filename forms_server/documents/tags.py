@@ -80,7 +80,7 @@ class TagTree:
             page.StructParents = number
             nums += [number, Array(parents)]
         for number, element in enumerate(self._fields, len(pages)):
-            element.K[0].Obj.StructParent = number
+            element.K.Obj.StructParent = number
             nums += [number, element]
         self._root.ParentTree.Nums = Array(nums)
 
