@@ -118,7 +118,18 @@ async def path_problem(
     except (PathError, ValidationError, *UNREADABLE) as error:
         known = (code for kind, code in PROBLEMS if isinstance(error, kind))
         return next(known, "certificate-untrusted")
-    return None
+    return _out_of_force(certificates[0], at=at)
+
+
+def _out_of_force(certificate: asn1_x509.Certificate, *, at: datetime) -> str | None:
+    """Of a certificate that is trusted itself no path is walked, and nobody looks at its days
+    (RFC 5280, 6.1.1 d): a seal that no authority issued.
+    """
+    since: datetime = certificate.not_valid_before
+    until: datetime = certificate.not_valid_after
+    if at < since:
+        return "certificate-not-yet"
+    return "certificate-expired" if at > until else None
 
 
 async def revocation_of(

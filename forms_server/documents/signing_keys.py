@@ -28,6 +28,7 @@ CHALLENGE = b"forms server: is this the certificate's key?"
 LEAST_RSA_BITS = 2048
 LEAST_EC_BITS = 256
 """ETSI TS 119 312, clause 8: what is signed today must hold for years."""
+NIST_NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey
 
@@ -138,10 +139,10 @@ def chain_of(
 
 
 def algorithm_of(certificate: x509.Certificate) -> str:
-    """The kind and size of the certificate's key, such as ``RSA-2048`` or ``secp256r1``."""
+    """The kind and size of the certificate's key, such as ``RSA-2048`` or ``P-256``."""
     key = certificate.public_key()
     if isinstance(key, EllipticCurvePublicKey):
-        return key.curve.name
+        return NIST_NAMES.get(key.curve.name, key.curve.name)
     return f"RSA-{key.key_size}" if isinstance(key, RSAPublicKey) else type(key).__name__
 
 

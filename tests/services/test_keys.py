@@ -16,10 +16,13 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
 
 from forms_server.documents import rotation
+from forms_server.documents.checking import check_pdf
 from forms_server.documents.development_keys import QR_FILE
 from forms_server.documents.qr_keys import load_qr_keys
+from forms_server.documents.signing import Sealer
 from forms_server.documents.signing_keys import KeptKey
 from forms_server.documents.tokens import close_tokens
 from forms_server.errors import DocumentError, FormsServerError, SettingsError
@@ -39,7 +42,14 @@ from forms_server.services.reasons import Verdict
 from forms_server.services.workshop import Workshop
 from forms_server.settings import Settings
 from tests import judges
-from tests.authority import LIFETIME, Authority, make_authority, make_seal_keys, write_p12
+from tests.authority import (
+    LIFETIME,
+    Authority,
+    make_authority,
+    make_seal_keys,
+    print_pdf,
+    write_p12,
+)
 from tests.judges import ROOT
 from tests.tokens import CONFIGURATION, Token, add_key, configure, make_token, softhsm_module
 from tests.workshop import NOW, actor_in, issue_sample, opened, settings_in
@@ -407,3 +417,30 @@ def test_what_will_not_last_is_warned_of(authority: Authority, tmp_path: Path) -
     for days, is_warned_of in ((31, False), (29, True), (-1, True)):
         seal, *_ = list_keys(settings, end - timedelta(days=days))
         assert (seal.is_warned_of, seal.days_left) == (is_warned_of, days)
+
+
+class _OwnProgram:
+    """A key in a program that does not look whether its certificate is in force."""
+
+    def __init__(self, key: KeptKey, shown: Certificate) -> None:
+        self.certificate, self.chain, self.sign = key.certificate, key.chain, key.sign
+        self.sealer = Sealer(self)
+        self.certificate = shown
+
+
+def test_a_seal_that_nobody_issued_vouches_for_itself_in_its_time_alone(tmp_path: Path) -> None:
+    """Its certificate is the trusted one; what says that it was sealed later is not believed."""
+    whole = make_seal_keys(make_authority(NOW), NOW, name="Seal without an authority")
+    alone = KeptKey(certificate=whole.certificate, private_key=whole.private_key, chain=())
+    keys = open_keys(settings_in(tmp_path / "home", **p12_of(alone, tmp_path / "alone")), NOW)
+    assert whole.certificate in keys.trusted
+    late = NOW + LIFETIME + timedelta(days=1)
+    in_force = make_seal_keys(make_authority(late), late).certificate
+    for shown, at, code in (
+        (alone.certificate, NOW, None),
+        (in_force, late, "certificate-expired"),
+    ):
+        sealer = _OwnProgram(alone, shown).sealer
+        sealed = sealer.seal(print_pdf(), reason="Үлгі", location="0000", signed_at=at)
+        report = check_pdf(sealed, trusted=keys.trusted, own=keys.seals, at=late)
+        assert [facts.trust_code for facts in report.signatures] == [code]
