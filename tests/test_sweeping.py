@@ -12,6 +12,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from forms_server.app import create_app
 from forms_server.cli import main
 from forms_server.services.workshop import Workshop
 from forms_server.storage.records import TimeStampState
@@ -64,9 +65,13 @@ def test_the_command_completes_once_and_says_what_still_waits(
     assert answer.exit_code == 1
     assert f"{document.number}: time-stamp-unreachable" in answer.output
     assert "0 completed, 1 waiting" in answer.output
+    pages = create_app(settings_in(tmp_path / "home", **variables)).test_client()
+    address = f"/v/{document.token}?lang=en"
+    assert "the time stamp is still awaited" in pages.get(address).text
     responders.behave()
     answer = CliRunner().invoke(main, ["time-stamps", "--all"], env=environment)
     assert (answer.exit_code, "1 completed, 0 waiting" in answer.output) == (0, True)
+    assert "Time-stamped on" in pages.get(address).text
 
 
 def test_the_command_says_that_no_time_stamps_are_wanted(tmp_path: Path) -> None:

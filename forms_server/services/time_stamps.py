@@ -13,12 +13,8 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from forms_server.documents.time_stamps import (
-    AUTHORITY_CODES,
-    Completion,
-    TimeSource,
-    complete,
-)
+from forms_server.documents.time_sources import AUTHORITY_CODES, TimeSource
+from forms_server.documents.time_stamps import Completion, complete
 from forms_server.errors import DocumentError, StorageError
 from forms_server.services.workshop import Workshop
 from forms_server.storage.records import DocumentRecord, FileKind, NewFile, TimeStampState

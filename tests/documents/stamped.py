@@ -10,7 +10,8 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from forms_server.documents.signing import FIELD_NAME, Sealer
 from forms_server.documents.signing_keys import KeptKey
-from forms_server.documents.time_stamps import Completion, TimeSource, complete
+from forms_server.documents.time_sources import TimeSource
+from forms_server.documents.time_stamps import Completion, complete
 from forms_server.documents.trust import Trust, judge
 from forms_server.trust_settings import SealLevel
 from tests.authority import print_pdf
