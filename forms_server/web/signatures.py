@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flask import Blueprint, Flask, Response, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
@@ -132,7 +142,7 @@ def _asks_no_pin() -> bool:
     return (request.view_args or {}).get("step") != "key"
 
 
-@pages.post(f"/documents/<number>/signatures/<signature_id>/<any({','.join(STEPS)}):step>")
+@pages.post("/documents/<number>/signatures/<signature_id>/<step>")
 @limiter.limit(
     PINS_OF_AN_ACCOUNT,
     key_func=_pin_of_account,
@@ -142,8 +152,10 @@ def _asks_no_pin() -> bool:
 @sign_in_required
 def take(number: str, signature_id: str, step: str) -> ResponseReturnValue:
     """Do one of ``STEPS``; what is refused is said at its input."""
-    actor, chosen = signed_in_actor(), STEPS[step]
+    actor, chosen = signed_in_actor(), STEPS.get(step)
     _document, party = _open(number, signature_id, actor)
+    if chosen is None:
+        abort(404)
     try:
         chosen.act(party.token, actor)
     except FormsServerError as error:
@@ -156,7 +168,7 @@ def take(number: str, signature_id: str, step: str) -> ResponseReturnValue:
     return redirect(url_for("documents.show", number=number), 303)
 
 
-@pages.get(f"/documents/<number>/signatures/<signature_id>/<any({','.join(STEPS)}):_step>")
+@pages.get("/documents/<number>/signatures/<signature_id>/<_step>")
 @sign_in_required
 def show_again(number: str, signature_id: str, _step: str) -> ResponseReturnValue:
     """Somebody reloaded, or changed the language of, what a POST had answered."""
