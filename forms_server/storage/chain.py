@@ -15,8 +15,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from forms_server.storage.audit_values import ChainFault, ChainReport, Pin
 from forms_server.storage.tables import Event
-from forms_server.storage.values import ChainFault, ChainReport, EventRecord, Pin
+from forms_server.storage.values import (
+    EventRecord,
+)
 
 HASH_BEFORE_THE_FIRST = "0" * 64
 LINK_BYTES = 8

@@ -7,12 +7,16 @@ from hashlib import sha256
 
 from sqlalchemy import Engine, func, select
 
+from forms_server.storage.audit_values import TrailState
 from forms_server.storage.chain import HASH_BEFORE_THE_FIRST, links_after
 from forms_server.storage.counters import count_numbers
 from forms_server.storage.database import reading, snapshot, writing
 from forms_server.storage.events import add_event, counted
 from forms_server.storage.tables import Checkpoint, Document, Event
-from forms_server.storage.values import CheckpointRecord, NewEvent, TrailState
+from forms_server.storage.values import (
+    CheckpointRecord,
+    NewEvent,
+)
 
 COLUMNS = tuple(field.name for field in fields(CheckpointRecord))
 CHECKPOINT_MADE = "checkpoint-made"

@@ -9,11 +9,15 @@ from datetime import UTC
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from forms_server.storage.audit_values import ChainReport, Pin
 from forms_server.storage.chain import HASH_BEFORE_THE_FIRST, hash_of, record_of, walk
 from forms_server.storage.counters import CHAIN, next_value
 from forms_server.storage.database import reading, snapshot, writing
 from forms_server.storage.tables import Counter, Event
-from forms_server.storage.values import ChainReport, EventRecord, NewEvent, Pin
+from forms_server.storage.values import (
+    EventRecord,
+    NewEvent,
+)
 
 
 @dataclass(frozen=True, slots=True)

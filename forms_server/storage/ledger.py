@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
+from forms_server.storage.audit_values import DocumentLedger
 from forms_server.storage.chain import NOT_AS_WRITTEN
 from forms_server.storage.database import reading
 from forms_server.storage.tables import Document, DocumentFile, Event
 from forms_server.storage.tables import Signature as SignatureRow
 from forms_server.storage.values import (
-    DocumentLedger,
     DocumentRecord,
     EventRecord,
     FileRecord,

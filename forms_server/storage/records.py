@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from forms_server.storage.accounts import Accounts, Change, Offices
+from forms_server.storage.audit_values import (
+    ChainFault,
+    ChainReport,
+    DocumentLedger,
+    Pin,
+    TrailState,
+)
 from forms_server.storage.cards import CardRecord, Cards
 from forms_server.storage.checkpoints import Checkpoints
 from forms_server.storage.database import open_engine
@@ -20,10 +27,7 @@ from forms_server.storage.values import (
     AccountRecord,
     Annulment,
     AnnulmentCategory,
-    ChainFault,
-    ChainReport,
     CheckpointRecord,
-    DocumentLedger,
     DocumentRecord,
     DocumentState,
     DraftContent,
@@ -40,13 +44,11 @@ from forms_server.storage.values import (
     NewSignature,
     NumberPattern,
     OfficeRecord,
-    Pin,
     Seen,
     SignatureRecord,
     SignatureState,
     Signed,
     TimeStampState,
-    TrailState,
 )
 from forms_server.storage.withdrawn import Withdrawn, WithdrawnDocument, WithdrawnMark
 
