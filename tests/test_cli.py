@@ -288,7 +288,7 @@ def test_what_was_annulled_is_not_in_force(
     assert "intact: yes" in answer.stdout
     twice = forms_server("annul", number, "--reason", "қате")
     assert twice.returncode == 1
-    assert "document-not-issued" in twice.stderr
+    assert "document-already-annulled" in twice.stderr
     assert forms_server("verify", issued[1]).returncode == 0, "the other one stays"
 
 

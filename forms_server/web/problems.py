@@ -12,10 +12,10 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from forms_server.errors import (
     DocumentError,
@@ -122,7 +122,10 @@ def _show_http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if 300 <= status < 400:
         return error
-    return _show(_of_kind(_kind(status), status))
+    answer = make_response(_show(_of_kind(_kind(status), status)))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(error.valid_methods)  # RFC 9110, section 15.5.6
+    return answer
 
 
 def _show_ours(error: FormsServerError) -> ResponseReturnValue:

@@ -444,6 +444,7 @@ def test_the_other_pages_are_accessible(
     expect(page.locator(".error-summary")).to_be_focused()
     axe(page)
     page.locator("#reason").fill("Қате / Ошибка")
+    page.locator("#category-data-error").check()
     page.locator("main form button").click()
     page.wait_for_url(lambda url: not url.endswith("annul"))
     axe(page)
