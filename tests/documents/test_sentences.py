@@ -20,7 +20,7 @@ from forms_server.languages import Language
 from forms_server.services.issuing import issue, pages_of, pdf_of, stamp_of
 from forms_server.services.samples import sample_answers
 from forms_server.services.stored import answers_of
-from forms_server.services.workshop import Workshop
+from forms_server.services.workshop import Workshop, open_workshop
 from forms_server.settings import SENTENCES, Settings
 from tests.judges import ROOT, pdf_text
 from tests.workshop import actor_in, issue_sample, opened, settings_in
@@ -171,21 +171,22 @@ def test_the_paper_names_what_it_replaces_in_both_languages(office: Workshop) ->
     assert "Выдан взамен документа №" in text
 
 
-def test_an_old_paper_carries_the_sentence_and_grows_by_no_page(
-    office: Workshop, tmp_path: Path
-) -> None:
+def test_an_old_paper_carries_the_sentence_and_grows_by_no_page(tmp_path: Path) -> None:
+    then, later = (datetime(*day, 9, tzinfo=UTC) for day in ((2025, 6, 2), (2026, 11, 22)))
+    office = open_workshop(settings_in(tmp_path), then)
     edition = office.forms["mse-04"].latest
-    clerk = actor_in(office, "clerk")
     texts, pages = [], []
-    for now in (datetime(2025, 6, 2, 9, tzinfo=UTC), datetime(2026, 11, 22, 9, tzinfo=UTC)):
+    for now in (then, later):
         raw = sample_answers(edition, Language.KK, now.date())
         answers = read_answers(edition, raw, now.date()).answers
+        clerk = actor_in(office, "clerk")
         record = issue(office, edition, answers, output="kk-ru", actor=clerk, now=now)
         pdf = tmp_path / f"{record.number}.pdf"
         pdf.write_bytes(pdf_of(office, record.number, actor=clerk))
         texts.append(" ".join(pdf_text(pdf).split()))
-        with pikepdf.open(pdf) as opened:
-            pages.append(len(opened.pages))
+        with pikepdf.open(pdf) as opened_pdf:
+            pages.append(len(opened_pdf.pages))
+    office.records.close()
     old, new = texts
     assert all(sentence in old for sentence in OF_THE_LAW.values())
     assert not any(sentence in new for sentence in OF_THE_LAW.values())
