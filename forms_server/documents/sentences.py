@@ -53,10 +53,17 @@ def read_sentences(path: Path) -> tuple[Sentence, ...]:
     except tomllib.TOMLDecodeError as error:
         found = PLACE.search(str(error))
         line = int(found[1]) if found else len(text.splitlines())
-        raise _error("not-toml", path, line, reason=str(error)) from error
+        raise SpecificationError(
+            "sentences-not-toml", path=path, line=line, reason=str(error)
+        ) from error
     entries = content.pop(ENTRY, [])
     if content or not _is_list_of_tables(entries):
-        raise _error("malformed", path, 1, reason=f"[[{ENTRY}]]: {', '.join(content) or '?'}")
+        raise SpecificationError(
+            "sentences-malformed",
+            path=path,
+            line=1,
+            reason=f"[[{ENTRY}]]: {', '.join(content) or '?'}",
+        )
     lines = _lines_of_entries(text, len(entries))
     sentences = [_read(entry, path, line) for entry, line in zip(entries, lines, strict=True)]
     return _in_order(zip(sentences, lines, strict=True), path)
@@ -71,7 +78,9 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise _error("unreadable", path, 1, reason=type(error).__name__) from error
+        raise SpecificationError(
+            "sentences-unreadable", path=path, line=1, reason=type(error).__name__
+        ) from error
 
 
 def _is_list_of_tables(entries: Any) -> bool:
@@ -87,7 +96,7 @@ def _lines_of_entries(text: str, count: int) -> Sequence[int]:
 def _read(entry: Mapping[str, Any], path: Path, line: int) -> Sentence:
     reason = _wrong(entry)
     if reason:
-        raise _error("malformed", path, line, reason=reason)
+        raise SpecificationError("sentences-malformed", path=path, line=line, reason=reason)
     return Sentence(
         first=entry["from"],
         until=entry.get("until"),
@@ -119,9 +128,7 @@ def _in_order(found: Iterable[tuple[Sentence, int]], path: Path) -> tuple[Senten
     ordered = sorted(found, key=lambda pair: pair[0].first)
     for (earlier, _), (later, line) in pairwise(ordered):
         if earlier.covers(later.first):
-            raise _error("overlap", path, line, earlier=earlier.first, later=later.first)
+            raise SpecificationError(
+                "sentences-overlap", path=path, line=line, earlier=earlier.first, later=later.first
+            )
     return tuple(sentence for sentence, _ in ordered)
-
-
-def _error(kind: str, path: Path, line: int, **values: object) -> SpecificationError:
-    return SpecificationError(f"sentences-{kind}", path=path, line=line, **values)

@@ -165,10 +165,8 @@ def test_the_paper_names_what_it_replaces_in_both_languages(office: Workshop) ->
     stamp = stamp_of(office, record)
     pages = pages_of(edition, "kk-ru", Output.ISSUED, answers=answers, stamp=stamp)
     text = office.templates.write_html(pages)
-    assert "№ <span" in text or "№ 0000-mse04-2026-000001" in text
-    assert "0000-mse04-2026-000001" in text
-    assert "құжаттың орнына берілді" in text
-    assert "Выдан взамен документа №" in text
+    assert "№ 0000-mse04-2026-000001 құжаттың орнына берілді" in text
+    assert "Выдан взамен документа № 0000-mse04-2026-000001" in text
 
 
 def test_an_old_paper_carries_the_sentence_and_grows_by_no_page(tmp_path: Path) -> None:
