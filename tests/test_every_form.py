@@ -5,26 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pikepdf
 import pytest
 import zxingcpp
 from PIL import Image
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
 
 from forms_server.documents.checking import check_pdf
 from forms_server.documents.data_xml import write_schema
+from forms_server.documents.deferred import Wording, sign_with_key
 from forms_server.documents.qr_seal import read_seal
+from forms_server.documents.signing import FIELD_NAME, Sealer
 from forms_server.fields.registry import TYPES
 from forms_server.languages import OUTPUTS
-from forms_server.services.issuing import issue, pdf_of
 from forms_server.services.certificates import look_up
 from forms_server.services.file_checks import verify_pdf
+from forms_server.services.issuing import issue, pdf_of
 from forms_server.services.reasons import Verdict
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition
 from forms_server.specs.reading import read_forms
 from forms_server.storage.records import DocumentRecord
+from forms_server.trust_settings import SealLevel
+from tests.authority import make_authority, make_seal_keys
+from tests.documents.stamped import completed
 from tests.judges import (
     ROOT,
     pdf_text,
@@ -32,9 +40,10 @@ from tests.judges import (
     qpdf_check,
     run,
     trusted_nss_db,
-    verapdf_many,
+    verapdf_both,
     xmllint_schema,
 )
+from tests.responders import Responders
 from tests.workshop import NOW, actor_in, sample_of
 
 EDITIONS = {
@@ -43,6 +52,14 @@ EDITIONS = {
 CASES = [(key, output) for key in EDITIONS for output in OUTPUTS]
 every_case = pytest.mark.parametrize(("key", "output"), CASES)
 DPI = 150
+END_OF_FILE = b"%%EOF\n"
+WORDING = Wording(
+    words=("ЭЦҚ қойылды / Подписано ЭЦП", "Үлгіева Әсел Ұланқызы", "22.11.2026 13:20", "№ 1f2e3d"),
+    reason="r",
+    location="0000",
+    name="Үлгіева Әсел Ұланқызы",
+    signed_at=NOW,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,11 @@ class Paper:
     edition: Edition
     record: DocumentRecord
     path: Path
+
+    @property
+    def has_signers(self) -> bool:
+        """Whether anybody may sign it electronically."""
+        return any(spec.is_electronic for spec in self.edition.signatures)
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +128,86 @@ def test_its_seal_is_trusted_by_a_stranger(
     assert "development" in seal.signer.lower()
 
 
-def test_they_are_all_pdf_a(papers: Papers) -> None:
-    verapdf_many([paper.path for paper in papers.values()])
+@pytest.fixture(scope="module")
+def signed(
+    papers: Papers, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[tuple[str, str], Path]:
+    """Every case signed by all its electronic signers, the first of them first."""
+    folder = tmp_path_factory.mktemp("signed")
+    key = make_seal_keys(make_authority(NOW, name="Throw-away persons"), NOW)
+    paths = {}
+    for case, paper in papers.items():
+        pdf = paper.path.read_bytes()
+        for number, name in enumerate(empty_fields(pdf), 1):
+            pdf = sign_with_key(pdf, name, WORDING, key)
+            (folder / f"{paper.path.stem}-{number}.pdf").write_bytes(pdf)
+        paths[case] = folder / f"{paper.path.stem}.pdf"
+        paths[case].write_bytes(pdf)
+    return paths
+
+
+def empty_fields(pdf: bytes) -> list[str]:
+    with pikepdf.open(BytesIO(pdf)) as opened:
+        fields = [*opened.Root.get("/AcroForm", {}).get("/Fields", ())]
+        return [str(field.T) for field in fields if "/V" not in field]
+
+
+def test_whoever_signed_they_keep_to_both_standards(
+    papers: Papers,
+    signed: Mapping[tuple[str, str], Path],
+    responders: Responders,
+    tmp_path: Path,
+) -> None:
+    """With all signatures in every language; with none and with one of several in a language."""
+    sealed_only = [papers[key, "kk"].path for key in EDITIONS if papers[key, "kk"].has_signers]
+    by_one = [
+        path.with_stem(f"{path.stem}-1") for (_, output), path in signed.items() if output == "ru"
+    ]
+    stamped = [
+        time_stamped(papers[case], responders, tmp_path)
+        for case in [("mse-12/2025-05-02", "kk-ru"), ("mse-01/2025-05-02", "kk")]
+    ]
+    paths = [*signed.values(), *sealed_only, *filter(Path.is_file, by_one), *stamped]
+    for path in paths:
+        qpdf_check(path)
+    verapdf_both(paths)
+
+
+def time_stamped(paper: Paper, responders: Responders, folder: Path) -> Path:
+    """The paper sealed, signed by all and completed to PAdES B-LTA by authorities of the tests."""
+    sealed = paper.path.read_bytes()
+    pdf = sealed[: sealed.index(END_OF_FILE) + len(END_OF_FILE)]
+    names = empty_fields(pdf)
+    seal = Sealer(responders.issue("Throw-away seal", NOW))
+    pdf = seal.seal(pdf, reason="r", location="0000", signed_at=NOW)
+    for name in names:
+        pdf = sign_with_key(pdf, name, WORDING, responders.issue("Throw-away person", NOW))
+    completion = completed(responders, pdf, SealLevel.B_LTA)
+    assert completion.missing is None
+    path = folder / f"{paper.path.stem}-b-lta.pdf"
+    path.write_bytes(completion.pdf)
+    return path
+
+
+def test_strangers_agree_on_every_signature(
+    papers: Papers, signed: Mapping[tuple[str, str], Path]
+) -> None:
+    """``pdfsig``: all are valid. pyHanko, in one language: only what the seal permits was added."""
+    for case, path in signed.items():
+        if not papers[case].has_signers:
+            continue
+        names = empty_fields(papers[case].path.read_bytes())
+        assert [each.field for each in pdfsig(path)] == [FIELD_NAME, *names]
+        if case[1] != "ru":
+            continue
+        reader = PdfFileReader(BytesIO(path.read_bytes()))
+        *earlier, newest = reader.embedded_signatures
+        assert newest.field_name == names[-1]
+        for each in earlier:
+            each.compute_integrity_info()
+            changes = each.diff_result
+            assert isinstance(changes, DiffResult), f"{path.name}: {changes}"
+            assert changes.modification_level is ModificationLevel.FORM_FILLING
 
 
 @every_case

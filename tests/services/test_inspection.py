@@ -90,3 +90,12 @@ def test_everything_that_is_wrong_is_told_at_once(root: Path) -> None:
     assert sorted(codes) == [
         "spec-template-broken", "spec-template-silent", "spec-template-silent",
     ]  # fmt: skip
+
+
+def test_a_template_without_a_place_to_sign_is_told(root: Path) -> None:
+    template = "templates/ru/assistance/09-sheet-2021-03-03.html"
+    change(root / template, 'sign_place("assistant_signature")', '""')
+    (problem,) = inspect_forms(root)
+    assert problem.code == "spec-template-unsigned"
+    assert problem.path == root / template
+    assert "assistant_signature" in problem.say("en")
