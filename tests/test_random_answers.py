@@ -13,8 +13,8 @@ from forms_server.fields.answers import read_answers
 from forms_server.fields.registry import TYPES
 from forms_server.fields.values import write_answers
 from forms_server.languages import OUTPUTS
-from forms_server.services.issuing import issue, pdf_of
 from forms_server.services.file_checks import verify_pdf
+from forms_server.services.issuing import issue, pdf_of
 from forms_server.services.reasons import Verdict
 from forms_server.services.workshop import Workshop
 from forms_server.specs.model import Edition

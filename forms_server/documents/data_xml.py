@@ -159,9 +159,7 @@ def _complex(element: etree._Element) -> etree._Element:
     return etree.SubElement(etree.SubElement(element, _xs("complexType")), _xs("sequence"))
 
 
-def _attribute(
-    sequence: etree._Element, name: str, type_: str, *, use: str = "required"
-) -> None:
+def _attribute(sequence: etree._Element, name: str, type_: str, *, use: str = "required") -> None:
     etree.SubElement(_parent(sequence), _xs("attribute"), name=name, type=type_, use=use)
 
 

@@ -222,7 +222,7 @@ def test_the_paper_itself_is_valid(desk: Workshop, paper: Paper) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_an_attack_is_named_and_never_valid(
-    case: Case, desk: Workshop, paper: Paper, trusting: Path, tmp_path: Path
+    case: Case, desk: Workshop, paper: Paper, *, trusting: Path, tmp_path: Path
 ) -> None:
     pdf = case.attack(paper)
     sample = Sample(case, pdf, verify_pdf(desk, pdf, now=NOW))
