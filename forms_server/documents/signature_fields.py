@@ -17,7 +17,8 @@ from forms_server.documents.fonts import RESOURCE
 from forms_server.documents.structure import SigningPlace
 from forms_server.errors import DocumentError, words
 from forms_server.languages import BilingualText, Language
-from forms_server.specs.model import Edition, SignatureSpec
+from forms_server.specs.model import Edition
+from forms_server.specs.signatures import SignatureSpec
 
 PRINT = 4
 """``/F`` of an annotation that is printed and not hidden (ISO 19005-3, 6.3.2)."""

@@ -47,7 +47,7 @@ from forms_server.services.signers import (
     signers_of,
 )
 from forms_server.services.workshop import Workshop
-from forms_server.specs.model import Way
+from forms_server.specs.signatures import Way
 from forms_server.storage.records import (
     DocumentRecord,
     SignatureRecord,

@@ -15,7 +15,8 @@ from forms_server.services.accounts import Actor, Permission, require
 from forms_server.services.persons import NAME_PARTS
 from forms_server.services.stored import answers_of, edition_of
 from forms_server.services.workshop import Workshop
-from forms_server.specs.model import Edition, SignatureSpec
+from forms_server.specs.model import Edition
+from forms_server.specs.signatures import SignatureSpec
 from forms_server.storage.records import (
     AccountRecord,
     DocumentRecord,

@@ -11,7 +11,8 @@ from forms_server.services.accounts import Actor, Permission
 from forms_server.services.certificates import Certificate
 from forms_server.services.signers import Party, open_desk, parties_of, signers_of
 from forms_server.services.workshop import Workshop
-from forms_server.specs.model import Edition, SignatureSpec
+from forms_server.specs.model import Edition
+from forms_server.specs.signatures import SignatureSpec
 from forms_server.storage.records import (
     DocumentRecord,
     DocumentState,

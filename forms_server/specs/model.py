@@ -14,6 +14,7 @@ from typing import ClassVar
 from forms_server.languages import BilingualText, Language
 from forms_server.specs.earlier import EarlierSpec
 from forms_server.specs.expressions import Expression
+from forms_server.specs.signatures import SignatureSpec
 from forms_server.specs.working_days import UNKNOWN, WorkingDays
 
 BLANK = re.compile(r"\{[a-z0-9_]+\}")
@@ -57,22 +58,6 @@ class Mark(StrEnum):
     UNDERLINE = "underline"
     STRIKE = "strike"
     """The options that do not apply are crossed out."""
-
-
-class Way(StrEnum):
-    """How a person signs."""
-
-    HAND = "hand"
-    ELECTRONIC = "electronic"
-    EITHER = "either"
-
-
-class Signer(StrEnum):
-    """Who signs: somebody with a role in the office that issues, or a person without account."""
-
-    HEAD = "head"
-    CLERK = "clerk"
-    PERSON = "person"
 
 
 class Rows(StrEnum):
@@ -241,35 +226,6 @@ class SectionSpec:
     id: str
     title: BilingualText
     items: tuple[FieldSpec | TableSpec, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureSpec:
-    """Who signs the paper and how; those of an edition stand in the order of signing.
-
-    ``name``, ``iin`` and ``bin`` are the fields that hold the signer's name, IIN and BIN.
-    ``id`` is also the name of the PDF's signature field.
-    """
-
-    id: str
-    label: BilingualText
-    way: Way
-    by: Signer = Signer.PERSON
-    name: str | None = None
-    iin: str | None = None
-    bin: str | None = None
-    required: bool = True
-    source: str | None = None
-
-    @property
-    def is_electronic(self) -> bool:
-        """Whether it may be an electronic signature."""
-        return self.way is not Way.HAND
-
-    @property
-    def is_of_office(self) -> bool:
-        """Whether somebody with an account of the office signs."""
-        return self.by is not Signer.PERSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

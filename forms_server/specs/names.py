@@ -18,10 +18,10 @@ from forms_server.specs.model import (
     FieldSpec,
     FormSpec,
     Rows,
-    SignatureSpec,
     TableSpec,
 )
 from forms_server.specs.shelf import check_unique
+from forms_server.specs.signatures import SignatureSpec
 
 RESERVED = ("overrides", "today", PRESENT)
 """What stands beside the answers in JSON and in rules, and so can be no field."""

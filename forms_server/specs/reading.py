@@ -36,12 +36,10 @@ from forms_server.specs.model import (
     Original,
     Rule,
     Severity,
-    SignatureSpec,
-    Signer,
-    Way,
 )
 from forms_server.specs.names import EditionChecker
 from forms_server.specs.shelf import KnownType, Shelf, check_unique, read_shelf
+from forms_server.specs.signatures import SignatureSpec, Signer, Way
 
 COUNTED_PER = ("office", "form", "year")
 

@@ -19,7 +19,8 @@ from forms_server.services.prefill import begun_from, offers
 from forms_server.services.replacing import may_be_replaced, replacements_of
 from forms_server.services.stored import answers_of, edition_of
 from forms_server.services.withdrawing import name_of_annuller
-from forms_server.specs.model import Edition, FieldSpec, TableSpec, Way
+from forms_server.specs.model import Edition, FieldSpec, TableSpec
+from forms_server.specs.signatures import Way
 from forms_server.storage.records import DocumentRecord, DocumentState
 from forms_server.web.desk import today, workshop
 from forms_server.web.languages import form_language

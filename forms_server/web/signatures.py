@@ -47,7 +47,7 @@ from forms_server.services.signing_lists import (
     waiting_for,
 )
 from forms_server.services.stored import edition_of
-from forms_server.specs.model import Way
+from forms_server.specs.signatures import Way
 from forms_server.storage.records import DocumentRecord, DocumentState, SignatureState
 from forms_server.web.desk import now, workshop
 from forms_server.web.languages import page_language

@@ -40,7 +40,7 @@ from forms_server.services.signatures import (
     refuse_signature,
 )
 from forms_server.services.stored import edition_of
-from forms_server.specs.model import Signer
+from forms_server.specs.signatures import Signer
 from forms_server.storage.records import DocumentRecord, DocumentState, SignatureState
 from forms_server.web.desk import now, workshop
 from forms_server.web.languages import page_language

@@ -23,8 +23,9 @@ from forms_server.errors import DocumentError
 from forms_server.fields.registry import TYPES
 from forms_server.languages import BilingualText, Language
 from forms_server.services.samples import sample_answers
-from forms_server.specs.model import Edition, Original, SignatureSpec, Way
+from forms_server.specs.model import Edition, Original
 from forms_server.specs.reading import read_forms
+from forms_server.specs.signatures import SignatureSpec, Way
 from tests import judges
 from tests.documents.papers import FILLING, MOMENT, issued_pages, latest, new_press, printer
 
