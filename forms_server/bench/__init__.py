@@ -16,6 +16,7 @@ from forms_server.bench.documents import (
     memory_of_worker,
     visit_verification,
 )
+from forms_server.bench.files import check_files
 from forms_server.bench.journals import JournalFigures, measure_journals, show_journals
 from forms_server.bench.pages import PageFigures, measure_pages, show_pages
 from forms_server.bench.subjects import alternate, issue_subject, open_scratch
@@ -56,6 +57,7 @@ def run_bench(settings: Settings, *, runs: int = 20, documents: int = DOCUMENTS)
             "issuing, new stencil": issue_first(subject),
             "naive": naive(subject),
             "verification page": visit_verification(subject),
+            **check_files(workshop, actor, Path(folder)),
         }
         notes = []
         if has_chromium():

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from shutil import which
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from pyhanko.keys.internal import translate_pyca_cryptography_cert_to_asn1
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
 from weasyprint import HTML
 
 from forms_server.bench.subjects import Subject
@@ -49,6 +54,28 @@ def naive(subject: Subject) -> Callable[[], bytes]:
         return bytes(signed.getbuffer())
 
     return pipeline
+
+
+def add_signatures(pdf: bytes, folder: Path, *, count: int) -> bytes:
+    """The file with so many further, invisible signatures of a person whom nobody knows."""
+    p12 = folder / "person.p12"
+    p12.write_bytes(_rsa_p12())
+    signer = SimpleSigner.load_pkcs12(str(p12), passphrase=PASSPHRASE)  # type: ignore[no-untyped-call]
+    for number in range(count):
+        metadata = PdfSignatureMetadata(field_name=f"person-{number}")
+        writer = IncrementalPdfFileWriter(BytesIO(pdf))
+        pdf = bytes(sign_pdf(writer, metadata, signer=signer).getbuffer())
+    return pdf
+
+
+def validate_plainly(pdf: bytes, trusted: Sequence[x509.Certificate]) -> int:
+    """pyHanko's validation of each signature, as its documentation has it; their count."""
+    roots = [translate_pyca_cryptography_cert_to_asn1(each) for each in trusted]
+    signatures = PdfFileReader(BytesIO(pdf)).embedded_regular_signatures
+    for embedded in signatures:
+        context = ValidationContext(trust_roots=roots, allow_fetching=False)
+        validate_pdf_signature(embedded, context)
+    return len(signatures)
 
 
 def _rsa_p12() -> bytes:

@@ -182,7 +182,7 @@ def _facts(file: _File, field: DictionaryObject, *, name: str) -> tuple[int, Sig
         raise
     except PARSER_ERRORS as error:
         logger.info("unreadable signature in %r: %s", name, error)
-        return file.reader.xrefs.total_revisions, SignatureFacts(field_name=name), False
+        return file.reader.xrefs.total_revisions, SignatureFacts(field_name=str(name)), False
 
 
 def _read_facts(file: _File, embedded: EmbeddedPdfSignature, in_place: bool) -> SignatureFacts:
@@ -245,7 +245,7 @@ def _told(file: _File, embedded: EmbeddedPdfSignature) -> SignatureFacts:
     )
     kind = _kind(file.reader, embedded)
     return SignatureFacts(
-        field_name=embedded.field_name,
+        field_name=str(embedded.field_name),
         kind=kind,
         is_checked=not any(each.dotted.startswith(GOST) for each in (signature, digest)),
         is_ours=certificate in file.authorities.own,

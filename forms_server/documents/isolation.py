@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -72,6 +73,7 @@ def check_isolated(
     if child == 0:
         os.close(reading)
         with LastExit(), os.fdopen(writing, "wb") as stream:
+            gc.freeze()  # else every collection would copy the pages of all that the parent has
             _limit(seconds, memory)
             _answer(stream, pdf, authorities, at)
     os.close(writing)
