@@ -29,7 +29,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from forms_server.documents.signing import FIELD_NAME, AppendingWriter, Sealer
 from forms_server.documents.signing_keys import KeptKey
-from tests.attacks import FORGED, Paper, appended, gap_of, opened, saved
+from tests.attacks import FORGED, Paper, appended, bit_flipped_in_the_page, gap_of, opened, saved
 from tests.authority import SIGNING, Authority, make_authority, make_seal_keys, print_pdf
 from tests.signers import AUTHENTICATION, Person, make_person
 from tests.workshop import NOW
@@ -231,20 +231,46 @@ def person_unknown_to_the_register(paper: Paper) -> bytes:
     return _signed(_with_field(paper), make_person(PERSONS, NOW), FIELD)
 
 
+def signature_of_a_person_written_over(paper: Paper) -> bytes:
+    """A later revision gives the signed field of a person another look; a third signs after it."""
+    signed = person_unknown_to_the_register(paper)
+    with appended(signed) as (writer, output):
+        fields = writer.root["/AcroForm"]["/Fields"]
+        every = (fields[index] for index in range(len(fields)))
+        field = next(each for each in every if each["/T"] == FIELD)
+        field["/TU"] = generic.TextStringObject("FORGED")
+        value = field["/V"]
+        value["/Name"] = generic.TextStringObject("FORGED")
+        writer.update_container(value)
+        writer.update_container(field)
+    return output.getvalue()
+
+
 def person_signing_with_gost(paper: Paper) -> bytes:
     """An algorithm that is not checked here; its OIDs stand in the CMS, as long as before."""
     signed = person_unknown_to_the_register(paper)
-    place = signed.rindex(b"/Contents <") + len(b"/Contents <")
-    end = signed.index(b">", place)
-    content = asn1_cms.ContentInfo.load(bytes.fromhex(signed[place:end].decode()))
+    return _named_gost(signed, signed.rindex(b"/Contents <") + len(b"/Contents <"))
+
+
+def seal_that_calls_itself_gost(paper: Paper) -> bytes:
+    """A changed page under our own seal, whose algorithm is said to be one that nobody checks."""
+    altered = bit_flipped_in_the_page(paper)
+    length, _ = gap_of(altered)
+    return _named_gost(altered, length + 1)
+
+
+# -- tools ----------------------------------------------------------------------------------------
+
+
+def _named_gost(pdf: bytes, place: int) -> bytes:
+    """The CMS whose digits begin at this place, with the names of Kazakhstan's algorithms."""
+    end = pdf.index(b">", place)
+    content = asn1_cms.ContentInfo.load(bytes.fromhex(pdf[place:end].decode()))
     signer = content["content"]["signer_infos"][0]
     signer["digest_algorithm"] = {"algorithm": GOST_DIGEST}
     signer["signature_algorithm"] = {"algorithm": GOST_SIGNATURE}
     digits = content.dump(force=True).hex().encode()
-    return signed[:place] + digits.ljust(end - place, b"0") + signed[end:]
-
-
-# -- tools ----------------------------------------------------------------------------------------
+    return pdf[:place] + digits.ljust(end - place, b"0") + pdf[end:]
 
 
 def _setting(name: str, value: generic.PdfObject) -> Callable[[Any], object]:

@@ -110,6 +110,13 @@ class SignatureFacts:
     algorithm: str = ""
     is_development: bool = False
 
+    @property
+    def is_our_seal(self) -> bool:
+        """A seal by one of the office's certificates, of an algorithm that it seals with: what
+        calls itself GOST was not checked, and proves nothing.
+        """
+        return self.kind is SignatureKind.SEAL and self.is_ours and self.is_checked
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageMarks:

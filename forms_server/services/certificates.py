@@ -67,11 +67,6 @@ def look_up_hash(workshop: Workshop, sha256: str) -> Certificate | None:
     return certificate_of(workshop, workshop.records.cards.by_pdf_sha256(sha256.lower()))
 
 
-def look_up_number(workshop: Workshop, number: str) -> Certificate | None:
-    """The document of a number that something says; a number alone opens nothing to a citizen."""
-    return certificate_of(workshop, workshop.records.cards.by_number(number))
-
-
 def certificate_of(workshop: Workshop, card: CardRecord | None) -> Certificate | None:
     """``None`` too where the server no longer has the edition."""
     edition = workshop.edition(card.form_id, card.edition_id) if card else None

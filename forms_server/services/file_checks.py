@@ -139,12 +139,16 @@ def _examine(workshop: Workshop, seals: SealReport, sha256: str, *, now: datetim
 
 
 def _named_record(workshop: Workshop, seals: SealReport) -> DocumentRecord | None:
-    """The document that the data, else a QR, name; what the file says is not yet believed."""
-    number = seals.cells.get("@number")
-    found = workshop.records.documents.by_number(number) if isinstance(number, str) else None
-    tokens = (token for token, _ in _qr_codes(seals.marks))
+    """The document whose token the data, else a QR, name; nothing else of the file is believed.
+
+    A number names none: numbers are counted, and whoever writes one into a file of his own would be
+    told whose it is.
+    """
+    told = seals.cells.get("@token")
+    tokens = [told] if isinstance(told, str) else []
+    tokens += [token for token, _ in _qr_codes(seals.marks)]
     by_token = workshop.records.documents.by_token
-    named = found or next((each for token in tokens if (each := by_token(token))), None)
+    named = next((each for token in tokens if (each := by_token(token))), None)
     return named if named is not None and named.pdf_sha256 else None
 
 
@@ -179,11 +183,14 @@ def _qr_belongs_to(
     """The number of the paper that a QR was moved from, empty if that is none of ours.
 
     ``None``: every QR belongs to the file. A QR belongs if its token is the record's, its seal
-    vouches for the record's data, and the pages, if they have letters, say the record's number.
+    vouches for the record's data, and the pages, if they have letters, say the record's number. In
+    a file that is no document of ours a QR of another server is in its place.
     """
+    if record is None:
+        return None
     for token, seal in _qr_codes(marks):
         owner = workshop.records.documents.by_token(token)
-        if record is None or owner is None or owner.id != record.id:
+        if owner is None or owner.id != record.id:
             return owner.number if owner else ""
         sealed = _sealed_number(workshop, seal, record)
         if sealed is not None and sealed != record.number:

@@ -15,7 +15,8 @@ LANGUAGES = ("kk", "ru", "en")
 
 def facts_of(report: FileReport) -> dict[str, Any]:
     """``holds`` are the facts that ``valid`` needs, each by itself; moments are ISO 8601."""
-    seals = report.signatures
+    checked = [facts for facts in report.signatures if facts.is_checked]
+    is_sealed = any(facts.is_our_seal for facts in checked)
     certificate = report.certificate
     return {
         "verdict": report.verdict.value,
@@ -26,13 +27,13 @@ def facts_of(report: FileReport) -> dict[str, Any]:
         "number": certificate.number if certificate else None,
         "sha256": report.sha256,
         "holds": {
-            "sealed": bool(seals) and all(facts.valid and facts.trusted for facts in seals),
-            "intact": report.is_same_bytes and all(facts.intact for facts in seals),
+            "sealed": is_sealed and all(facts.valid and facts.trusted for facts in checked),
+            "intact": report.is_same_bytes and all(facts.intact for facts in checked),
             "known": report.is_known,
             "newest": report.is_newest,
             "in_force": certificate is not None and certificate.is_in_force,
         },
-        "signatures": [_plain(asdict(facts)) for facts in seals],
+        "signatures": [_plain(asdict(facts)) for facts in report.signatures],
         "data": _data(report.comparison),
         "pages_read": report.are_pages_read,
     }

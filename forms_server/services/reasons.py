@@ -229,7 +229,7 @@ def _seal(examined: Examined) -> Iterator[Reason]:
         yield Reason(FileReason.NOT_SEALED)
         return
     ours = [facts for facts in signatures if facts.is_ours]
-    if any(facts.kind is SignatureKind.SEAL for facts in ours):
+    if any(facts.is_our_seal for facts in ours):
         return
     if any(not facts.serial_number for facts in signatures):
         yield Reason(FileReason.SIGNATURE_BROKEN)

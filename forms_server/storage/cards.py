@@ -58,7 +58,6 @@ QUERY = (
 FILES = select(FILE.document_id).where(FILE.sha256 == ASKED).scalar_subquery()
 BY_TOKEN = QUERY.where(DOCUMENT.token == ASKED)
 BY_SHORT_CODE = QUERY.where(DOCUMENT.short_code == ASKED)
-BY_NUMBER = QUERY.where(DOCUMENT.number == ASKED)
 BY_FILE = QUERY.where(DOCUMENT.id == FILES)
 """Built once: SQLAlchemy takes longer to build and compare a statement than SQLite to answer it."""
 
@@ -101,9 +100,6 @@ class Cards:
 
     def by_short_code(self, short_code: str) -> CardRecord | None:
         return self._one(BY_SHORT_CODE, short_code)
-
-    def by_number(self, number: str) -> CardRecord | None:
-        return self._one(BY_NUMBER, number)
 
     def by_pdf_sha256(self, pdf_sha256: str) -> CardRecord | None:
         """The document that a file is or, before something was added to it, once was."""

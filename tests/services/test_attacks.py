@@ -169,7 +169,9 @@ CASES = (
         NO_USAGE,
     ),
     Case(forgeries.person_unknown_to_the_register, ("added-elsewhere",), NO_REGISTER, NO_REGISTER),
+    Case(forgeries.signature_of_a_person_written_over, ("altered-after",), NO_PERMISSIONS),
     Case(forgeries.person_signing_with_gost, ("signature-not-checked", "added-elsewhere")),
+    Case(forgeries.seal_that_calls_itself_gost, ("altered", "signature-not-checked")),
 )
 
 

@@ -108,8 +108,8 @@ def test_a_seal_of_another_server_is_unknown(workshop: Workshop, tmp_path_factor
         record = issue_sample(other)
         content = other.blobs.get(str(record.blob_key))
     report = verify_pdf(workshop, content, now=NOW)
-    is_number_of_ours = report.certificate is not None
-    assert report.verdict is (Verdict.ALTERED if is_number_of_ours else Verdict.UNKNOWN)
+    assert record.number, "perhaps a number of ours too: both servers count from one"
+    assert (report.verdict, report.certificate) == (Verdict.UNKNOWN, None)
     assert not report.is_same_bytes
     assert not report.signatures[0].trusted
 
@@ -162,6 +162,15 @@ def test_what_is_no_pdf_is_unreadable(workshop: Workshop, content: bytes) -> Non
     assert (report.verdict, report.is_readable) == (Verdict.UNREADABLE, False)
     assert reason.code in {FileReason.NOT_A_PDF, FileReason.BROKEN}
     assert report.signatures == ()
+
+
+def test_a_number_alone_opens_no_document(workshop: Workshop, issued: DocumentRecord) -> None:
+    """Numbers are counted: whoever writes one into a file of his own learns nothing of its owner."""
+    data = data_of(workshop, issued).replace(issued.token.encode(), b"A" * 22)
+    assert issued.number.encode() in data
+    report = verify_pdf(workshop, print_pdf(data_xml=data), now=NOW)
+    assert (report.certificate, report.comparison) == (None, None)
+    assert report.verdict is Verdict.NOT_SEALED
 
 
 # -- data and record ------------------------------------------------------------------------------
@@ -222,6 +231,27 @@ def test_json_names_fields_and_no_values(workshop: Workshop, pdf: bytes) -> None
     assert all(facts["holds"].values())
     assert [remark["code"] for remark in facts["remarks"]] == ["development-key"]
     assert IIN not in str(facts)
+
+
+def test_json_calls_sealed_only_what_this_office_sealed(workshop: Workshop) -> None:
+    """A trusted person's certificate makes no seal, whatever else holds."""
+    record = issue_sample(workshop)
+    sealed = workshop.blobs.get(str(record.blob_key))
+    trusting = replace(workshop, trusted=(forgeries.PERSONS.certificate, *workshop.trusted))
+    forged = forgeries.sealed_by_a_person(Paper(sealed, sealed, workshop.sealer))
+    report = verify_pdf(trusting, forged, now=NOW)
+    assert report.signatures[0].trusted
+    assert facts_of(report)["holds"]["sealed"] is False
+
+
+def test_json_of_a_valid_file_says_that_all_holds(workshop: Workshop) -> None:
+    """Also where a signature in it was checked elsewhere (GOST)."""
+    record = issue_sample(workshop, "mse-01", iin=IIN)
+    sealed = workshop.blobs.get(str(record.blob_key))
+    signed = forgeries.person_signing_with_gost(Paper(sealed, sealed, workshop.sealer))
+    report = verify_pdf(workshop, signed, now=NOW)
+    holding = replace(report, reasons=(), is_same_bytes=True, is_newest=True)
+    assert all(facts_of(holding)["holds"].values())
 
 
 # -- former files ---------------------------------------------------------------------------------
