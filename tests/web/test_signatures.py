@@ -130,7 +130,7 @@ def test_the_link_for_the_signer_is_whole(
 def test_the_office_names_who_is_not_known(clerk: Clerk, scene: Scene) -> None:
     document = scene.issue(named=False)
     press(clerk, document, "signer", iin="0000 0000 0010")
-    assert "Отмечено, чей сертификат принимается" in clerk.text
+    assert "Указано, чей сертификат принимается" in clerk.text
     assert scene.parties(document)[0].record.expected_iin == ASSISTANT
 
     press(clerk, document, "signer", bin=BIN, iin="")
@@ -269,7 +269,7 @@ def test_the_register_says_how_far_the_signing_is(clerk: Clerk, scene: Scene) ->
 
     refused = scene.issue()
     press(clerk, refused, "refusal", reason="Себеп")
-    assert "В подписи отказано" in tag_of(clerk, refused)
+    assert "Отказ от подписи" in tag_of(clerk, refused)
 
 
 def test_of_a_form_that_nobody_signs_the_register_says_nothing(clerk: Clerk, scene: Scene) -> None:

@@ -296,7 +296,7 @@ def test_a_refusal_is_final_and_its_reason_is_for_the_parties(
     assert "отказался" in visitor.text
     assert "Часы указаны неверно" in visitor.text
     visitor.open(f"/v/{document.token}")
-    assert "В подписи отказано" in visitor.text
+    assert "Отказ от подписи" in visitor.text
     assert "Часы указаны неверно" not in visitor.text
 
 
