@@ -165,7 +165,7 @@ def test_what_is_no_pdf_is_unreadable(workshop: Workshop, content: bytes) -> Non
 
 
 def test_a_number_alone_opens_no_document(workshop: Workshop, issued: DocumentRecord) -> None:
-    """Numbers are counted: whoever writes one into a file of his own learns nothing of its owner."""
+    """Numbers are counted: whoever writes one into a file learns nothing of its owner."""
     data = data_of(workshop, issued).replace(issued.token.encode(), b"A" * 22)
     assert issued.number.encode() in data
     report = verify_pdf(workshop, print_pdf(data_xml=data), now=NOW)

@@ -13,10 +13,11 @@ from flask.testing import FlaskClient
 from forms_server.documents.signing import Sealer
 from forms_server.documents.signing_keys import KeptKey
 from forms_server.services.accounts import Actor
+from forms_server.services.issuing import data_of
 from forms_server.services.withdrawing import annul
 from forms_server.services.workshop import Workshop
 from forms_server.storage.records import DocumentRecord
-from tests.authority import make_authority, make_seal_keys
+from tests.authority import make_authority, make_seal_keys, print_pdf
 from tests.web.conftest import Post
 
 REASON = "Қате жазылған <b>күн</b>"
@@ -189,6 +190,24 @@ def strange_pdf() -> bytes:
     pdf = weasyprint.HTML(string="<html lang=ru><title>A</title><p>A").write_pdf()
     assert isinstance(pdf, bytes)
     return pdf
+
+
+def test_a_file_made_up_around_a_token_confirms_no_guess(
+    client: FlaskClient, post: Post, workshop: Workshop, document: DocumentRecord
+) -> None:
+    """Which fields differ would tell what was guessed right: only the owner sees it."""
+    guessed = data_of(workshop, document).replace(document.number.encode(), b"0")
+    content = print_pdf(data_xml=guessed)
+
+    _, closed = check(client, post, content)
+    address = f"/v/{document.token}"
+    post(client, address, {"iin_last4": document.iin_last4}, page=address)
+    _, opened = check(client, post, content)
+
+    words = ("Отличаются поля", "<td>0</td>")
+    assert [word in closed for word in words] == [False, False]
+    assert "Какие поля отличаются" in closed
+    assert [word in opened for word in words] == [True, True]
 
 
 def test_a_file_that_nobody_signed(client: FlaskClient, post: Post) -> None:
