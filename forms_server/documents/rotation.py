@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import ECKey
 
 from forms_server.documents.qr_keys import QrKeys, load_qr_keys
-from forms_server.documents.secret_files import write_secret
 from forms_server.documents.signing_keys import (
     SigningKey,
     chain_of,
@@ -27,6 +26,7 @@ from forms_server.documents.signing_keys import (
     load_certificates,
 )
 from forms_server.errors import DocumentError
+from forms_server.whole_files import write_whole
 
 PRESENT_FILE = "present.pem"
 RETIRED_FOLDER = "retired"
@@ -59,7 +59,7 @@ def note_present(folder: Path, key: SigningKey) -> None:
     with _rotating(folder):
         if path.is_file():
             _retire(folder, _read(path))
-        write_secret(path, _pem(present))
+        write_whole(path, _pem(present))
 
 
 def retire(folder: Path, certificates: Sequence[x509.Certificate]) -> Path:
@@ -89,8 +89,8 @@ def rotate_qr_key(folder: Path, qr_file: str) -> QrKeys:
     with _rotating(folder):
         present = load_qr_keys(folder / qr_file)
         former = folder / f"qr-{present.kid}.pub.pem"
-        write_secret(former, present.private_key.as_pem(private=False))
-        write_secret(folder / qr_file, ECKey.generate_key("P-256").as_pem(private=True))
+        write_whole(former, present.private_key.as_pem(private=False))
+        write_whole(folder / qr_file, ECKey.generate_key("P-256").as_pem(private=True))
         return load_qr_keys(folder / qr_file)
 
 
@@ -108,7 +108,7 @@ def _retire(folder: Path, seal: FormerSeal) -> Path:
     until = seal.certificate.not_valid_after_utc
     digits = seal.certificate.fingerprint(SHA256()).hex()[:FINGERPRINT_DIGITS]
     path = retired / f"{until:%Y-%m-%d}-{digits}.pem"
-    write_secret(path, _pem(seal))
+    write_whole(path, _pem(seal))
     return path
 
 

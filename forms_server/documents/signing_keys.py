@@ -70,13 +70,6 @@ def is_development(certificate: x509.Certificate) -> bool:
     return DEVELOPMENT_MARK in certificate.subject.rfc4514_string().lower()
 
 
-def load_p12(p12: Path, password: Path, *, now: datetime) -> KeptKey:
-    """Open a PKCS#12 file and judge what is in it: ``open_p12``, then ``check_signing_key``."""
-    key = open_p12(p12, password)
-    check_signing_key(key, at=now)
-    return key
-
-
 def open_p12(p12: Path, password: Path) -> KeptKey:
     """Open a PKCS#12 file (RFC 7292) with the password that the second file holds.
 

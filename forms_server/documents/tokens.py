@@ -90,16 +90,8 @@ class TokenKey:
             kept, around = _certificates(self._hold())
         if not kept and not others:
             raise DocumentError("token-certificate-missing", token=place.token, key=place.key)
-        self._certificate = kept[0] if kept else others[0]
-        self._chain = chain_of(self._certificate, (*around, *others))
-
-    @property
-    def certificate(self) -> x509.Certificate:
-        return self._certificate
-
-    @property
-    def chain(self) -> tuple[x509.Certificate, ...]:
-        return self._chain
+        self.certificate = kept[0] if kept else others[0]
+        self.chain = chain_of(self.certificate, (*around, *others))
 
     def sign(self, data: bytes) -> bytes:
         """See ``SigningKey.sign``.
@@ -146,16 +138,8 @@ class PersonKey:
         kept, around = self._use(_certificates)
         if not kept:
             raise DocumentError("key-certificate-missing", key=place.key)
-        self._certificate = kept[0]
-        self._chain = chain_of(kept[0], around)
-
-    @property
-    def certificate(self) -> x509.Certificate:
-        return self._certificate
-
-    @property
-    def chain(self) -> tuple[x509.Certificate, ...]:
-        return self._chain
+        self.certificate = kept[0]
+        self.chain = chain_of(kept[0], around)
 
     def sign(self, data: bytes) -> bytes:
         """See ``SigningKey.sign``; refuses as ``open_person_key``."""

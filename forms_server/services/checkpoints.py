@@ -17,13 +17,13 @@ from forms_server.documents.development_keys import (
     ensure_development_keys,
 )
 from forms_server.documents.qr_keys import QrKeys, load_qr_keys
-from forms_server.documents.secret_files import write_secret
 from forms_server.errors import ServiceError, StorageError
 from forms_server.services.workshop import Workshop
 from forms_server.settings import Settings
 from forms_server.storage.blobs import BlobStore, LocalBlobStore
 from forms_server.storage.database import upgrade
 from forms_server.storage.records import CheckpointRecord, Records, open_records
+from forms_server.whole_files import write_whole
 
 FOLDER = "checkpoints"
 SUFFIX = ".jws"
@@ -143,7 +143,7 @@ def _write_file(folder: Path, record: CheckpointRecord) -> None:
         return
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_secret(path, record.jws.encode("ascii"))
+        write_whole(path, record.jws.encode("ascii"))
     except OSError as error:
         reason = error.strerror
         raise ServiceError("checkpoint-not-written", path=path, reason=reason) from error

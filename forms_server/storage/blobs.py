@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from forms_server.errors import StorageError
+from forms_server.whole_files import keep_folder, write_whole
 
 KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -63,19 +62,10 @@ class LocalBlobStore:
         return self.folder / key[:2] / key[2:4] / key
 
     def _write(self, data: bytes, path: Path) -> None:
-        """Beside, then renamed: whoever reads finds the whole file or none, even after a crash."""
+        """Whoever reads finds the whole file or none, even after a crash."""
         for folder in (self.folder, path.parent.parent, path.parent):
             _make_private(folder)
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=self.folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-        _sync(path.parent)
+        write_whole(path, data)
 
 
 @contextmanager
@@ -97,13 +87,4 @@ def _make_private(folder: Path) -> None:
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
-    _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    """A rename or a new folder is on the disk only when the folder above it is."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    keep_folder(folder.parent)

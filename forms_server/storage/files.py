@@ -37,12 +37,6 @@ class Files:
             rows = session.scalars(query.order_by(DocumentFile.sequence))
             return tuple(map(_record, rows))
 
-    def by_sha256(self, sha256: str) -> FileRecord | None:
-        query = select(DocumentFile).where(DocumentFile.sha256 == sha256)
-        with reading(self._engine) as session:
-            row = session.scalar(query)
-            return None if row is None else _record(row)
-
     def add(self, document_id: int, new: NewFile) -> FileRecord:
         """The document's next file; refuses with ``document-file-changed`` unless it follows the
         newest one, and with ``document-not-issued`` what was annulled meanwhile.

@@ -20,7 +20,6 @@ from forms_server.documents.development_keys import (
     ensure_development_keys,
 )
 from forms_server.documents.qr_keys import load_qr_keys
-from forms_server.documents.secret_files import write_secret
 from forms_server.documents.signing_keys import (
     KeptKey,
     SigningKey,
@@ -28,12 +27,19 @@ from forms_server.documents.signing_keys import (
     check_signing_key,
     is_development,
     load_certificates,
-    load_p12,
+    open_p12,
 )
 from forms_server.errors import DocumentError
 from tests.authority import LIFETIME, make_authority, make_seal_keys, write_p12
 
 NOW = datetime(2025, 5, 2, 9, 30, tzinfo=UTC)
+
+
+def load_p12(p12: Path, password: Path, *, now: datetime) -> KeptKey:
+    """What a server does with a PKCS#12 file at its start."""
+    key = open_p12(p12, password)
+    check_signing_key(key, at=now)
+    return key
 
 
 @pytest.fixture
@@ -215,15 +221,6 @@ def test_a_chain_is_put_in_order() -> None:
     others = (stranger.certificate, seal.certificate, root.certificate)
     assert chain_of(seal.certificate, others) == (root.certificate,)
     assert chain_of(seal.certificate, (stranger.certificate,)) == ()
-
-
-def test_a_secret_is_written_privately(tmp_path: Path) -> None:
-    path = tmp_path / "secret"
-    write_secret(path, b"one")
-    write_secret(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert [each.name for each in tmp_path.iterdir()] == ["secret"]
 
 
 def test_the_qr_key_is_published_without_its_secret(keys: Path) -> None:
