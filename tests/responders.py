@@ -51,9 +51,9 @@ ess_cert_id_alg = sha256
 class Responders:
     """The authorities and what their services do; ``*_mode`` is empty for good behaviour.
 
-    Modes: ``down`` (503), ``silent`` (no answer until told), ``nonsense``, ``large``; of time
-    stamps also ``other-bytes``, ``other-nonce``, ``other-policy``, ``altered``, ``refused``;
-    of OCSP also ``usurped``.
+    Modes: ``down`` (503), ``silent`` (no answer until told), ``nonsense``, ``large``, ``moved`` (to
+    ``/inner``, as if that were a service of our own network); of time stamps also
+    ``other-bytes``, ``other-nonce``, ``other-policy``, ``altered``, ``refused``; of OCSP also ``usurped``.
     """
 
     folder: Path
@@ -253,7 +253,7 @@ def serving_responders(folder: Path, now: datetime) -> Iterator[Responders]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """``POST /tsa``, ``POST /ocsp``, ``GET /issuing.crl``, ``GET /root.crl``."""
+    """``POST /tsa``, ``POST /ocsp``, ``GET /issuing.crl``, ``GET /root.crl``, ``GET /inner``."""
 
     def do_POST(self) -> None:
         query = self.rfile.read(int(self.headers["Content-Length"]))
@@ -284,6 +284,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if mode == "down":
             self.send_error(503)
+            return
+        if mode == "moved" and self.path != "/inner":
+            self.send_response(302)
+            self.send_header("Location", f"{self._responders.url}/inner")
+            self.end_headers()
             return
         fixed = {"nonsense": b"<html>Welcome</html>", "large": b"\x30" * (9 * 1024 * 1024)}
         content = fixed[mode] if mode in fixed else make()

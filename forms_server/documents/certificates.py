@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from aiohttp import ClientSession
@@ -47,6 +47,11 @@ from pyhanko_certvalidator.fetchers.aiohttp_fetchers.ocsp_client import AIOHttpO
 from pyhanko_certvalidator.fetchers.api import FetchLimits
 from pyhanko_certvalidator.fetchers.common_utils import FetchBudget
 from pyhanko_certvalidator.path import ValidationPath
+from pyhanko_certvalidator.policy_decl import (
+    CertRevTrustPolicy,
+    FreshnessReqType,
+    RevocationCheckingPolicy,
+)
 
 from forms_server.documents.network import SECONDS_TO_ANSWER, open_list_session
 
@@ -60,6 +65,13 @@ UNREADABLE = (
     ValueError, TypeError, LookupError, AttributeError, NotImplementedError, UnsupportedAlgorithm,
 )  # fmt: skip
 """What the libraries raise on a certificate or token that is not what it promises."""
+
+OF_ANY_AGE = CertRevTrustPolicy(
+    RevocationCheckingPolicy.from_legacy("require"),
+    freshness=timedelta(days=36_525),
+    freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION,
+)
+"""A list that is a century old still tells whom it names."""
 
 SECONDS_TO_GATHER = 2 * SECONDS_TO_ANSWER
 """Of all proofs for one certificate and those above it."""
@@ -149,6 +161,24 @@ async def revocation_of(
         moment=at,
     )
     return (await _revocation(certificates, context))[0]
+
+
+async def revoked_before(
+    certificates: Certificates, trusted: Certificates, evidence: Evidence, *, at: datetime
+) -> Revocation:
+    """``revoked`` if the evidence, however old, names the certificate or one above it as revoked at
+    any time before ``at``; else ``unknown``.
+    """
+    context = ValidationContext(
+        trust_roots=list(trusted),
+        other_certs=evidence.certificates,
+        ocsps=evidence.ocsps,
+        crls=evidence.crls,
+        revinfo_policy=OF_ANY_AGE,
+        moment=min(at, certificates[0].not_valid_after),
+    )
+    found, _ = await _revocation(certificates, context)
+    return found if found.state == "revoked" else Revocation()
 
 
 async def ask_revocation(

@@ -5,7 +5,16 @@ Only ``time_stamps`` and ``trust`` ask anybody. A session belongs to the event l
 
 from __future__ import annotations
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
+from typing import NoReturn
+
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TraceConfig,
+)
 
 SECONDS_TO_ANSWER = 10.0
 """Of one answer, from the look-up of the name to the last byte."""
@@ -17,6 +26,10 @@ LARGEST_LIST = 8 * 1024 * 1024
 
 class AnswerTooLargeError(ClientError):
     """The server sent more than it may."""
+
+
+class LedElsewhereError(ClientError):
+    """The server names another address, which may be one of our own network: nobody asks there."""
 
 
 class _Bounded(ClientResponse):
@@ -53,8 +66,16 @@ def open_list_session() -> ClientSession:
 
 
 def _open(answers: type[_Bounded], seconds: float) -> ClientSession:
+    trace = TraceConfig()
+    trace.on_request_redirect.append(_refuse_redirect)
     return ClientSession(
+        trace_configs=[trace],
         response_class=answers,
         timeout=ClientTimeout(total=seconds),
         cookie_jar=DummyCookieJar(),
     )
+
+
+async def _refuse_redirect(*_: object) -> NoReturn:
+    """Redirects are a setting of each request, and the fetchers' requests are made in a library."""
+    raise LedElsewhereError("led elsewhere")

@@ -2,6 +2,7 @@
 
 A certificate is judged at the time that a trusted time stamp proves, else at the time that the
 signer states (ETSI EN 319 102-1, 5.5), and by what the file itself holds; nobody is asked.
+Without a time stamp no signature is older than the revocation that the file knows of.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from forms_server.documents.certificates import (
     problem_of,
     read_evidence,
     revocation_of,
+    revoked_before,
     to_asn1,
     validation_context,
 )
@@ -121,7 +123,11 @@ async def _judge(
         return Trust(is_trusted=False, code="signing-time-missing", time_stamp_code=stamp_code)
     certificates = certificates_in(embedded.signed_data)
     code = await problem_of(certificates, trusted, at=moment)
-    revocation = await revocation_of(certificates, trusted, read_evidence(reader), at=moment)
+    evidence = read_evidence(reader)
+    revocation = await revocation_of(certificates, trusted, evidence, at=moment)
+    if stamped_at is None:
+        found = await revoked_before(certificates, trusted, evidence, at=at)
+        revocation = found if found.state == "revoked" else revocation
     if code is None and revocation.state == "revoked":
         code = "certificate-revoked"
     is_archived = bool(stamped_at and await _is_archived(embedded, stamps, trusted, at=stamped_at))

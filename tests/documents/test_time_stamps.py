@@ -162,6 +162,7 @@ MISBEHAVIOUR = {
     "down": "time-stamp-unreachable",
     "silent": "time-stamp-unreachable",
     "large": "time-stamp-unreachable",
+    "moved": "time-stamp-unreachable",
     "nonsense": "time-stamp-unreadable",
     "refused": "time-stamp-refused",
     "other-bytes": "time-stamp-altered",
@@ -179,6 +180,7 @@ def test_an_authority_that_misbehaves_adds_nothing(
     source = source_of(responders, seconds=0.3 if mode == "silent" else 10.0, policy=OTHER_POLICY)
     done = complete(pdf, SealLevel.B_T, source, now=datetime.now(UTC))
     assert (done.missing, done.pdf, done.stamped_at) == (MISBEHAVIOUR[mode], pdf, None)
+    assert "/inner" not in responders.requests
 
 
 def test_nobody_listening_is_the_same_as_no_answer(pdf: bytes, responders: Responders) -> None:

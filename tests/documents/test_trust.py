@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
+from asn1crypto.crl import CertificateList
 from cryptography import x509
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 
+from forms_server.documents.certificates import to_asn1
 from forms_server.documents.signing import FIELD_NAME
 from forms_server.documents.trust import judge, judge_certificate
 from forms_server.trust_settings import SealLevel
@@ -65,6 +68,32 @@ def test_a_seal_revoked_after_its_time_stamp_is_proven_by_the_list(responders: R
     done = completed(responders, stamped.pdf, SealLevel.B_LT)
     assert done.missing is None
     assert judged(responders, done.pdf, NOW + DAY).level == "B-LT"
+
+
+@pytest.mark.parametrize("later", [timedelta(), 30 * DAY], ids=["at-once", "when-lists-are-old"])
+def test_a_revoked_seal_that_states_an_earlier_time(
+    responders: Responders, later: timedelta
+) -> None:
+    """Nothing proves that it was made before: whoever has the key turns the clock back."""
+    key = responders.issue("Revoked seal", NOW - DAY)
+    responders.revoke(key.certificate, NOW - HOUR)
+    pdf = with_lists(responders, sealed(key, signed_at=NOW - 2 * HOUR))
+    trust = judged(responders, pdf, datetime.now(UTC) + later)
+    assert (trust.is_trusted, trust.code) == (False, "certificate-revoked")
+    assert (trust.revocation, trust.revoked_at) == ("revoked", (NOW - HOUR).replace(microsecond=0))
+
+
+def with_lists(responders: Responders, pdf: bytes) -> bytes:
+    """The file with the revocation lists of today."""
+    authorities = (responders.issuing, responders.root)
+    lists = [responders.revocation_list(each) for each in authorities]
+    DocumentSecurityStore.add_dss(
+        output := BytesIO(pdf),
+        sig_contents=None,
+        certs=to_asn1(each.certificate for each in authorities),
+        crls=[CertificateList.load(each) for each in lists],
+    )
+    return output.getvalue()
 
 
 def test_a_time_stamp_by_an_authority_that_is_not_trusted(responders: Responders) -> None:
@@ -186,11 +215,12 @@ def test_either_service_knows_of_it(services: tuple[str, ...], responders: Respo
     assert judged_certificate(responders, person) == "certificate-revoked"
 
 
-@pytest.mark.parametrize("mode", ["down", "nonsense", "large"])
+@pytest.mark.parametrize("mode", ["down", "nonsense", "large", "moved"])
 def test_services_that_do_not_answer_leave_it_unknown(mode: str, responders: Responders) -> None:
     person = responders.issue("Person", NOW).certificate
     responders.ocsp_mode = responders.crl_mode = mode
     assert judged_certificate(responders, person) == "revocation-unknown"
+    assert "/inner" not in responders.requests
 
 
 def test_a_certificate_that_names_no_service_is_not_known_to_be_good(
