@@ -47,12 +47,14 @@ class NcaNode:
         certificate = x509.load_der_x509_certificate(signed["certificates"][0].chosen.dump())
         is_valid = self.says not in {"invalid", "revoked"}
         iin = "000000000010" if self.says == "other-person" else number_in(certificate, "iin")
+        is_other = self.says == "other-organisation"
+        bin_ = "000140000002" if is_other else number_in(certificate, "bin")
         facts = {
             "valid": is_valid,
             "revokedBy": ["OCSP"] if self.says == "revoked" else [],
             "keyUsage": "SIGN",
             "serialNumber": f"{certificate.serial_number:x}",
-            "subject": {"commonName": common_name(certificate), "iin": iin},
+            "subject": {"commonName": common_name(certificate), "iin": iin, "bin": bin_},
         }
         if self.says == "certificate-invalid":
             facts["valid"] = False

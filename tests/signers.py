@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pikepdf
-from asn1crypto import parser
-from asn1crypto.core import ObjectIdentifier
+from asn1crypto import cms, parser
+from asn1crypto import x509 as asn1_x509
+from asn1crypto.core import GeneralizedTime, ObjectIdentifier
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -178,6 +179,41 @@ def _rebuilt(encoded: bytes, replaced: Mapping[bytes, bytes]) -> bytes:
         return encoded
     inside = b"".join(_rebuilt(part, replaced) for part in _parts(contents))
     return bytes(parser.emit(kind, is_constructed, tag, inside))
+
+
+def resigned(cms_given: bytes, key: KeptKey, **attributes: object) -> bytes:
+    """The CMS of an EC key with other values of signed attributes, signed again."""
+    info = cms.ContentInfo.load(cms_given)
+    signer = info["content"]["signer_infos"][0]
+    told = [
+        cms.CMSAttribute({"type": kind, "values": [attributes.get(kind, one["values"][0])]})
+        for one in signer["signed_attrs"]
+        for kind in [one["type"].native]
+    ]
+    signer["signed_attrs"] = cms.CMSAttributes(sorted(told, key=lambda one: one.dump()))
+    covered = signer["signed_attrs"].untag().dump()
+    signer["signature"] = key.sign(covered)
+    return bytes(info.dump())
+
+
+def with_certificates(cms_given: bytes, more: Sequence[x509.Certificate]) -> bytes:
+    """The CMS with more certificates inside: they are not signed."""
+    info = cms.ContentInfo.load(cms_given)
+    given = [choice.chosen for choice in info["content"]["certificates"]]
+    given += [asn1_x509.Certificate.load(one.public_bytes(Encoding.DER)) for one in more]
+    info["content"]["certificates"] = [
+        cms.CertificateChoices(name="certificate", value=one) for one in given
+    ]
+    return bytes(info.dump(force=True))
+
+
+def ending_at(cms_given: bytes, end: bytes) -> bytes:
+    """The CMS with its certificate's end, as it stands there, exchanged for other digits."""
+    info = cms.ContentInfo.load(cms_given)
+    (certificate,) = (choice.chosen for choice in info["content"]["certificates"])
+    told = asn1_x509.Time(name="general_time", value=GeneralizedTime(contents=end))
+    certificate["tbs_certificate"]["validity"]["not_after"] = told
+    return bytes(info.dump(force=True))
 
 
 def with_open_lengths(encoded: bytes, *, depth: int = 3) -> bytes:

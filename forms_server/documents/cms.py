@@ -41,6 +41,9 @@ LONGEST_GIVEN = 128 * 1024
 """Bytes of the longest CMS that is read at all, as text."""
 ARMOUR = re.compile(rb"-----(BEGIN|END) (CMS|PKCS7|PKCS #7 SIGNED DATA)-----")
 SEQUENCE = 0x30
+MOST_CERTIFICATES = 6
+"""The signer's and a chain of five. Nobody has vouched for them yet, and whoever looks for a path
+through certificates that all name each other tries every order of them."""
 SMALLEST_RSA = 2048
 SMALLEST_EC = 256
 
@@ -142,8 +145,9 @@ def read_cms(given: bytes, content: bytes) -> CmsFacts:
     """The facts of a detached CMS (DER, BER, PEM or Base64) that should sign the content.
 
     Refuses with ``cms-unreadable``, ``cms-too-long``, ``cms-several-signers``, ``cms-content`` (it
-    carries the content), ``cms-algorithm``, ``cms-other-bytes``, ``cms-signature-wrong`` and
-    ``cms-gost-digest`` (a GOST key was given a SHA-256 digest in place of the bytes).
+    carries the content), ``cms-certificates`` (too many), ``cms-algorithm``, ``cms-other-bytes``,
+    ``cms-signature-wrong`` and ``cms-gost-digest`` (a GOST key was given a SHA-256 digest in place
+    of the bytes).
     """
     with _door():
         der = with_definite_lengths(_bytes_of(given))
@@ -203,6 +207,8 @@ def _signed_data(der: bytes) -> cms.SignedData:
 def _signer(signed: cms.SignedData) -> tuple[_Signer, tuple[x509.Certificate, ...]]:
     info = signed["signer_infos"][0]
     given = [choice.chosen for choice in signed["certificates"] if choice.name == "certificate"]
+    if len(given) > MOST_CERTIFICATES:
+        raise DocumentError("cms-certificates", limit=MOST_CERTIFICATES)
     own = [certificate for certificate in given if _is_named(info["sid"], certificate)]
     if len(own) != 1:
         raise DocumentError("cms-unreadable")
@@ -340,7 +346,7 @@ def _pss(signer: _Signer, digest: hashes.HashAlgorithm) -> PSS:
 
 def _facts(der: bytes, signer: _Signer, others: tuple[x509.Certificate, ...]) -> CmsFacts:
     certificate = signer.certificate
-    time = signer.attributes.get("signing_time")
+    _check_days(certificate)
     return CmsFacts(
         der=der,
         is_checked=not signer.is_gost,
@@ -352,8 +358,23 @@ def _facts(der: bytes, signer: _Signer, others: tuple[x509.Certificate, ...]) ->
         roles=roles_in(certificate),
         may_sign=may_sign(certificate),
         algorithm=_algorithm(signer),
-        signing_time=time.native if time is not None else None,
+        signing_time=_signing_time(signer),
     )
+
+
+def _check_days(certificate: x509.Certificate) -> None:
+    """The library reads a certificate's days when it is asked for them: ``ValueError`` if none."""
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+
+
+def _signing_time(signer: _Signer) -> datetime | None:
+    """It is in UTC (RFC 5652, 11.3); raises ``ValueError`` for what is no moment of it."""
+    if "signing_time" not in signer.attributes:
+        return None
+    told = signer.attributes["signing_time"].native
+    if not isinstance(told, datetime) or told.tzinfo is None:
+        raise ValueError("no moment")
+    return told
 
 
 def _algorithm(signer: _Signer) -> str:

@@ -24,6 +24,7 @@ from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
+from forms_server.documents.cms import read_cms
 from forms_server.documents.fonts import RESOURCE, SlotFont, load_slot_font
 from forms_server.documents.signing import CMS_OVERHEAD, DIGEST, AppendingWriter, KeySigner
 from forms_server.documents.signing_keys import SigningKey, check_validity
@@ -108,7 +109,8 @@ def holds_cms(pdf: bytes, cms: bytes) -> bool:
 def sign_with_key(pdf: bytes, field_name: str, wording: Wording, key: SigningKey) -> bytes:
     """The document with the empty field signed by a key of the server: PAdES baseline B-B.
 
-    Refuses as :func:`prepare`, and with ``seal-certificate-expired``.
+    Refuses as :func:`prepare`, with ``seal-certificate-expired``, and as ``cms.read_cms`` does
+    where the key is not its certificate's (``cms-signature-wrong``).
     """
     check_validity(key.certificate, at=wording.signed_at)
     prepared = _prepare(
@@ -119,7 +121,9 @@ def sign_with_key(pdf: bytes, field_name: str, wording: Wording, key: SigningKey
         digits=2 * _bytes_for(key),
     )
     signing = KeySigner(key).async_sign(prepared.digest, DIGEST, use_pades=True)
-    return complete(pdf, prepared.update, asyncio.run(signing).dump())
+    cms = asyncio.run(signing).dump()
+    read_cms(cms, signed_bytes(pdf, prepared.update))
+    return complete(pdf, prepared.update, cms)
 
 
 def _bytes_for(key: SigningKey) -> int:

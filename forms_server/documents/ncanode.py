@@ -52,7 +52,7 @@ async def _ask(url: str, question: Mapping[str, Any]) -> tuple[int, bytes]:
 
 
 def _holds(told: Mapping[str, Any], facts: CmsFacts) -> bool:
-    """One signer with one certificate: ours, valid, of the same IIN and serial number."""
+    """One signer with one certificate: ours, valid, of the same IIN, BIN and serial number."""
     certificate = _only(_only(told.get("signers")).get("certificates"))
     subject = certificate.get("subject")
     return (
@@ -61,7 +61,7 @@ def _holds(told: Mapping[str, Any], facts: CmsFacts) -> bool:
         and not certificate.get("revokedBy")
         and str(certificate.get("serialNumber", "")).lower() == facts.serial_number
         and isinstance(subject, Mapping)
-        and subject.get("iin") == facts.iin
+        and (subject.get("iin") or None, subject.get("bin") or None) == (facts.iin, facts.bin)
     )
 
 

@@ -30,7 +30,7 @@ def accept_cms(
     """Refuses a CMS that is not by whom the signature waits for; whether it could be checked.
 
     ``False`` only for a GOST signature where no NCANode service is configured: then neither the
-    signature nor its certificate has been checked by anybody.
+    signature nor its certificate has been calculated by anybody.
     """
     told = facts.signing_time
     if told is not None and abs(told - now) > CLOCKS_DIFFER:
@@ -42,6 +42,7 @@ def accept_cms(
     _check_by_itself(facts.certificate, now=now)
     trust = workshop.settings.trust
     if trust.ncanode_url is None:
+        _check_issuer(workshop, facts.certificate)
         return False
     if not holds_by_ncanode(
         trust.ncanode_url, facts, content, asks_revocation=trust.asks_revocation
@@ -95,6 +96,15 @@ def _check_trust(
     )
     if code is not None:
         raise ServiceError(code)
+
+
+def _check_issuer(workshop: Workshop, certificate: x509.Certificate) -> None:
+    """An authority of that name is among those of the settings: no proof, which nobody can give.
+
+    But where the settings name no GOST authority, no GOST signature is taken unchecked.
+    """
+    if all(known.subject != certificate.issuer for known in workshop.person_authorities):
+        raise ServiceError("certificate-untrusted")
 
 
 def _check_by_itself(certificate: x509.Certificate, *, now: datetime) -> None:

@@ -128,8 +128,10 @@ def open_key_of_person(settings: Settings, label: str, *, pin: str) -> SigningKe
     """The key that the server keeps for a person; see ``tokens.open_person_key``.
 
     Refuses with ``key-missing`` also where no token is set for persons, or the label would make it
-    the seal's token.
+    the seal's token; an empty PIN is no try that a token would count (``key-pin-wrong``).
     """
+    if not pin:
+        raise DocumentError("key-pin-wrong")
     module, token = settings.keys.module, settings.keys.persons_token
     if module is None or token is None:
         raise DocumentError("key-missing")

@@ -42,6 +42,19 @@ def require_role(desk: Desk, record: SignatureRecord, actor: Actor | None) -> Ac
     return actor
 
 
+def require_preparer(
+    workshop: Workshop, desk: Desk, record: SignatureRecord, actor: Actor | None
+) -> None:
+    """Who completes the signature of a role is who prepared it: the trail names their account.
+
+    Refuses with ``signer-role``, and with ``signature-not-prepared`` somebody else of that role.
+    """
+    acting = require_role(desk, record, actor)
+    is_theirs = account_of(workshop, acting).iin == record.expected_iin
+    if not is_theirs and not desk.is_fixed(record):
+        raise ServiceError("signature-not-prepared")
+
+
 def expect_signer(
     workshop: Workshop,
     desk: Desk,
@@ -116,7 +129,8 @@ def put_signature(
 ) -> None:
     """Keeps the document's next file and the signature; ``files`` are before and after.
 
-    Refuses with ``signature-outdated`` if the document is no longer the one before.
+    Refuses with ``signature-outdated`` if the document is no longer the one before, or somebody
+    else is expected than ``record`` says, by which the certificate was judged.
     """
     before, after = files
     new = NewFile(
@@ -127,7 +141,7 @@ def put_signature(
         time_stamp=workshop.new_time_stamp,
     )
     try:
-        workshop.records.signatures.sign(record.id, signed, new)
+        workshop.records.signatures.sign(record, signed, new)
     except StorageError as error:
         raise ServiceError(MEANWHILE.get(error.code, error.code), **error.values) from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from forms_server.documents.cms import decode, read_cms
@@ -31,6 +31,7 @@ from forms_server.services.putting import (
     newest_pdf,
     open_key,
     put_signature,
+    require_preparer,
     require_role,
     wording_of,
 )
@@ -44,6 +45,7 @@ from forms_server.services.signers import (
     parties_of,
     require_office,
     require_turn,
+    require_waiting,
     signers_of,
 )
 from forms_server.services.workshop import Workshop
@@ -83,14 +85,13 @@ class Preparation:
     ``digested`` false, ``encapsulate`` false): any key can sign them, GOST keys only these.
     ``digest_base64``: their SHA-256, for programs that sign a digest (``digested`` true) with an
     RSA or EC key.  ``iin`` and ``bin``: whose certificate is taken, to offer no other
-    (``signerParams``).  ``expires_at``: later the signature has to be prepared anew.
+    (``signerParams``).
     """
 
-    content_base64: str
+    content_base64: str = field(repr=False)
     digest_base64: str
-    iin: str | None
-    bin: str | None
-    expires_at: datetime
+    iin: str | None = field(repr=False)
+    bin: str | None = field(repr=False)
 
 
 def overview(workshop: Workshop, document: DocumentRecord) -> tuple[Party, ...]:
@@ -122,13 +123,14 @@ def name_signer(  # noqa: PLR0913  # one signer by two numbers, who says so and 
     """The office says whose certificate is taken: by IIN, by BIN (whoever may sign for it) or both.
 
     ``iin`` and ``bin_`` are as typed. Refuses with ``not-allowed``, ``signature-missing`` (also
-    another office's), ``signature-settled``, ``signer-fixed`` (the answers or the role say who),
-    ``signer-number-missing``, ``signer-iin-wrong`` and ``signer-bin-wrong``.
+    another office's), ``signature-not-in-force``, ``signature-settled``, ``signer-fixed`` (the
+    answers or the role say who), ``signer-number-missing``, ``signer-iin-wrong`` and
+    ``signer-bin-wrong``.
     """
     require(actor, Permission.ISSUE)
     desk, record = open_link(workshop, token)
     require_office(desk, actor)
-    _require_waiting(record)
+    require_waiting(desk, record)
     spec = desk.spec(record)
     if spec.is_of_office or desk.is_fixed(record):
         raise ServiceError("signer-fixed")
@@ -166,7 +168,6 @@ def prepare_signature(
         digest_base64=_base64(prepared.digest),
         iin=record.expected_iin,
         bin=record.expected_bin,
-        expires_at=now + PREPARATION_LASTS,
     )
 
 
@@ -179,7 +180,8 @@ def complete_signature(
     ``signature-not-prepared`` and ``signature-outdated`` (prepare again), and with what is wrong
     with the CMS or its certificate: ``cms-unreadable``, ``cms-several-signers``, ``cms-content``,
     ``cms-other-bytes``, ``cms-signature-wrong``, ``cms-algorithm``, ``cms-clock-wrong``,
-    ``cms-too-long``, ``cms-wrong-person``, ``certificate-usage``, ``certificate-no-right``,
+    ``cms-too-long``, ``cms-certificates``, ``cms-gost-digest``, ``cms-wrong-person``,
+    ``certificate-usage``, ``certificate-no-right``,
     ``certificate-untrusted``, ``certificate-expired``, ``certificate-not-yet``,
     ``certificate-revoked``, ``revocation-unknown``, ``ncanode-silent``.
     """
@@ -188,7 +190,7 @@ def complete_signature(
         return party_of(workshop, token)
     require_turn(desk, record)
     if desk.spec(record).is_of_office:
-        require_role(desk, record, actor)
+        require_preparer(workshop, desk, record, actor)
     pdf, update = _prepared(workshop, desk, record, now=now)
     content = signed_bytes(pdf, update)
     facts = read_cms(cms, content)
@@ -245,11 +247,12 @@ def refuse_signature(
 ) -> Party:
     """The person does not sign and says why; all parties see it, and it is final.
 
-    Refuses with ``signature-reason-missing``, ``signature-reason-long``, and, where a role of the
-    office signs, unless the actor has it, with ``signer-role``.
+    Refuses with ``signature-not-in-force``, ``signature-settled``, ``signature-reason-missing``,
+    ``signature-reason-long``, and, where a role of the office signs, unless the actor has it, with
+    ``signer-role``.
     """
     desk, record = open_link(workshop, token)
-    _require_waiting(record)
+    require_waiting(desk, record)
     if desk.spec(record).is_of_office:
         require_role(desk, record, actor)
     said = " ".join(reason.split())
@@ -266,7 +269,7 @@ def sign_by_hand(workshop: Workshop, token: str, *, actor: Actor, now: datetime)
     """The office notes that the printed paper is signed instead; final.
 
     Refuses with ``signature-electronic-only`` where the form wants an electronic signature, with
-    ``signature-settled``, ``signature-not-yet`` and ``not-allowed``.
+    ``not-allowed``, and as ``signers.require_turn`` does.
     """
     require(actor, Permission.ISSUE)
     desk, record = open_link(workshop, token)
@@ -276,11 +279,6 @@ def sign_by_hand(workshop: Workshop, token: str, *, actor: Actor, now: datetime)
         raise ServiceError("signature-electronic-only")
     workshop.records.signatures.leave_to_hand(record.id, at=now, by=actor.account_id)
     return party_of(workshop, token)
-
-
-def _require_waiting(record: SignatureRecord) -> None:
-    if record.state is not SignatureState.WAITING:
-        raise ServiceError("signature-settled", state=record.state.value)
 
 
 def _is_given(workshop: Workshop, desk: Desk, record: SignatureRecord, cms: bytes) -> bool:

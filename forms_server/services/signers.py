@@ -149,16 +149,21 @@ def require_office(desk: Desk, actor: Actor) -> None:
         raise ServiceError("signature-missing")
 
 
-def require_turn(desk: Desk, record: SignatureRecord) -> None:
-    """Refuses what cannot be signed now.
-
-    With ``document-not-in-force``, ``signature-settled``, ``signature-not-yet`` and, where who
-    comes before has refused, ``signature-refused-before``.
-    """
+def require_waiting(desk: Desk, record: SignatureRecord) -> None:
+    """Refuses with ``signature-not-in-force`` and ``signature-settled``."""
     if desk.document.state is not DocumentState.ISSUED:
         raise ServiceError("signature-not-in-force", number=desk.document.number)
     if record.state is not SignatureState.WAITING:
         raise ServiceError("signature-settled", state=record.state.value)
+
+
+def require_turn(desk: Desk, record: SignatureRecord) -> None:
+    """Refuses what cannot be signed now.
+
+    As :func:`require_waiting`, with ``signature-not-yet`` and, where who comes before has refused,
+    ``signature-refused-before``.
+    """
+    require_waiting(desk, record)
     before = desk.blocks(record)
     if before is not None:
         refused = before.state is SignatureState.REFUSED

@@ -26,10 +26,11 @@ DONE = frozenset({SignatureState.SIGNED, SignatureState.BY_HAND})
 
 
 class Stage(StrEnum):
-    """How far the signing of a document is."""
+    """How far the signing of a document is; a signature not checked is never called signed."""
 
     WAITING = "waiting"
     SIGNED = "signed"
+    NOT_CHECKED = "not-checked"
     REFUSED = "refused"
 
 
@@ -99,7 +100,10 @@ def _progress(records: Sequence[SignatureRecord]) -> Progress:
     waiting = sum(record.required and record.state is SignatureState.WAITING for record in records)
     if SignatureState.REFUSED in states:
         return Progress(Stage.REFUSED, waiting)
-    return Progress(Stage.WAITING if waiting else Stage.SIGNED, waiting)
+    if waiting:
+        return Progress(Stage.WAITING, waiting)
+    is_unchecked = any(record.is_checked is False for record in records)
+    return Progress(Stage.NOT_CHECKED if is_unchecked else Stage.SIGNED, waiting)
 
 
 def _tells(records: Sequence[SignatureRecord]) -> bool:

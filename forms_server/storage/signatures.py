@@ -101,13 +101,16 @@ class Signatures:
             session.flush()
             return _record(row)
 
-    def sign(self, signature_id: int, signed: Signed, file: NewFile) -> SignatureRecord:
+    def sign(self, judged: SignatureRecord, signed: Signed, file: NewFile) -> SignatureRecord:
         """``waiting`` → ``signed``: the document's next file and the signature, or neither.
 
-        Refuses with ``signature-settled``, and as ``Files.add``.
+        Refuses with ``signature-settled``, with ``signature-outdated`` where another signer is
+        expected by now than when it was ``judged`` whose certificate it is, and as ``Files.add``.
         """
         with writing(self._engine) as session:
-            row = _lock(session, Signature.id == signature_id)
+            row = _lock(session, Signature.id == judged.id)
+            if (row.expected_iin, row.expected_bin) != (judged.expected_iin, judged.expected_bin):
+                raise StorageError("signature-outdated")
             row.state = SignatureState.SIGNED
             for name in TOLD:
                 setattr(row, name, getattr(signed, name))

@@ -119,5 +119,6 @@ def _signature(record: SignatureRecord) -> Mapping[str, Any]:
         "id": record.signature_id,
         "required": record.required,
         "state": record.state.value,
+        "is_checked": record.is_checked,
         "settled_at": record.settled_at and record.settled_at.isoformat(),
     }

@@ -93,7 +93,7 @@ def register_problems(app: Flask) -> None:
     """Turn whatever a view lets through into a page."""
     app.register_error_handler(CSRFError, _show_stale)
     app.register_error_handler(RequestEntityTooLarge, _show_too_large)
-    app.register_error_handler(HTTPException, _show_http)
+    app.register_error_handler(HTTPException, show_http)
     app.register_error_handler(FormsServerError, _show_ours)
     app.register_error_handler(Exception, _show_unexpected)
 
@@ -118,7 +118,8 @@ def _show_too_large(_error: RequestEntityTooLarge) -> ResponseReturnValue:
     return _show(_of_kind("problem-too-large", 413))
 
 
-def _show_http(error: HTTPException) -> ResponseReturnValue:
+def show_http(error: HTTPException) -> ResponseReturnValue:
+    """The page of a status that a view, or the server before it, answers with."""
     status = error.code or 500
     if 300 <= status < 400:
         return error

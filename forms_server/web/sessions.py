@@ -40,6 +40,9 @@ TOKEN = "csrf_token"  # noqa: S105 - the name of a field
 FAILURES_OF_AN_ADDRESS = "20 per minute; 100 per hour"
 FAILURES_OF_A_LOGIN = "10 per 15 minutes"
 
+SECRETS = frozenset({TOKEN, "pin"})
+"""What no page may hold: who typed it types it again."""
+
 Fields = Sequence[tuple[str, str]]
 P = ParamSpec("P")
 
@@ -202,7 +205,8 @@ def _replay_page(destination: str, fields: Fields) -> Response:
 
 
 def _posted() -> Fields:
-    return [item for item in request.form.items(multi=True) if item[0] not in {TOKEN, REPLAYED}]
+    dropped = SECRETS | {REPLAYED}
+    return [item for item in request.form.items(multi=True) if item[0] not in dropped]
 
 
 def _carried() -> Fields:

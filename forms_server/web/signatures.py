@@ -134,12 +134,12 @@ def _is_refused(response: Response) -> bool:
 
 
 def _pin_of_account() -> str:
-    actor = current_actor()
-    return f"pin {actor.account_id if actor else ''}"
+    return f"pin {signed_in_actor().account_id}"
 
 
 def _asks_no_pin() -> bool:
-    return (request.view_args or {}).get("step") != "key"
+    """Whoever is not signed in has no key, and is asked to sign in."""
+    return (request.view_args or {}).get("step") != "key" or current_actor() is None
 
 
 @pages.post("/documents/<number>/signatures/<signature_id>/<step>")

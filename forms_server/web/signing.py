@@ -44,7 +44,7 @@ from forms_server.specs.signatures import Signer
 from forms_server.storage.records import DocumentRecord, DocumentState, SignatureState
 from forms_server.web.desk import now, workshop
 from forms_server.web.languages import page_language
-from forms_server.web.problems import status_of
+from forms_server.web.problems import show_http, status_of
 from forms_server.web.security import limiter, policy
 from forms_server.web.sessions import current_actor
 
@@ -101,8 +101,12 @@ def show_pdf(token: str) -> Response:
     return _file(pdf, name=f"{document.number}.pdf", kind="application/pdf", way=way)
 
 
+def _token() -> str:
+    return str((request.view_args or {}).get("token", ""))
+
+
 def _link() -> str:
-    return f"signing {(request.view_args or {}).get('token', '')}"
+    return f"signing {_token()}"
 
 
 @pages.post("/s/<token>/prepare")
@@ -169,14 +173,16 @@ def keep_apart(response: Response) -> Response:
 
 @pages.errorhandler(TooManyRequests)
 def show_too_many(error: TooManyRequests) -> ResponseReturnValue:
+    """A link that does not exist has no page to say it on."""
     message = _("Too many attempts. Wait a few minutes, then try again.")
     if _is_for_module():
         return jsonify(code="problem-too-often", sentence=message), 429
     if request.method == "GET":
-        return error
-    return _page(
-        str((request.view_args or {}).get("token", "")), Answer(messages={"": message}), status=429
-    )
+        return show_http(error)
+    try:
+        return _page(_token(), Answer(messages={"": message}), status=429)
+    except ServiceError:
+        return show_http(error)
 
 
 def standing_of(document: DocumentRecord, party: Party, before: Sequence[Party]) -> Standing:

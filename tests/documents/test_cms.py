@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from asn1crypto import cms
+from asn1crypto.core import GeneralizedTime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms_server.documents.cms import LONGEST_GIVEN, read_cms
+from forms_server.documents.cms import LONGEST_GIVEN, MOST_CERTIFICATES, read_cms
 from forms_server.documents.der import with_definite_lengths
 from forms_server.documents.signing_keys import KeptKey
 from forms_server.errors import DocumentError
@@ -22,9 +24,12 @@ from tests.signers import (
     RIGHT_TO_SIGN,
     Person,
     as_gost,
+    ending_at,
     make_person,
+    resigned,
     sign_with_openssl,
     verify_with_openssl,
+    with_certificates,
     with_open_lengths,
 )
 from tests.workshop import NOW
@@ -185,6 +190,33 @@ def test_truncated_followed_and_garbage(signature: bytes) -> None:
 
 def test_too_long() -> None:
     assert refused(b"A" * (LONGEST_GIVEN + 1)) == "cms-too-long"
+
+
+@pytest.mark.parametrize("moment", [b"20260101000000", b"00000101000000Z"])
+def test_a_time_of_signing_that_is_no_moment(
+    person: KeptKey, signature: bytes, moment: bytes
+) -> None:
+    """Without a time zone, and in a year that no calendar has."""
+    told = cms.Time(name="generalized_time", value=GeneralizedTime(contents=moment))
+    assert refused(resigned(signature, person, signing_time=told)) == "cms-unreadable"
+
+
+def test_a_time_of_signing_that_is_one(person: KeptKey, signature: bytes) -> None:
+    told = cms.Time(name="generalized_time", value=GeneralizedTime(contents=b"20260101000000Z"))
+    facts = read_cms(resigned(signature, person, signing_time=told), CONTENT)
+    assert facts.signing_time == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_certificate_that_ends_on_no_day(person: KeptKey, tmp_path: Path) -> None:
+    signature = sign_with_openssl(person, b"other", tmp_path, "-md", "sha256", "-keyid")
+    assert refused(as_gost(ending_at(signature, b"00000101000000Z"))) == "cms-unreadable"
+
+
+def test_certificates_in_heaps(signature: bytes) -> None:
+    """Whoever has to find a path through them tries every order: eight take half a minute."""
+    heap = [make_authority(NOW).certificate for _ in range(MOST_CERTIFICATES)]
+    assert read_cms(with_certificates(signature, heap[1:]), CONTENT).others
+    assert refused(with_certificates(signature, heap)) == "cms-certificates"
 
 
 def test_a_gost_signature_is_named_and_not_called_valid(signature: bytes) -> None:

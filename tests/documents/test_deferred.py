@@ -167,6 +167,13 @@ def test_a_key_of_the_server_signs_pades(sealed: bytes, authority: Authority) ->
         assert field.V.SubFilter == "/ETSI.CAdES.detached"
 
 
+def test_a_key_that_is_not_its_certificates(sealed: bytes, authority: Authority) -> None:
+    """As on a token where another certificate was put beside the key."""
+    own, other = make_person(authority, NOW), make_person(authority, NOW)
+    mixed = replace(own, private_key=other.private_key)
+    assert refused(sign_with_key, sealed, FIELD, WORDING, mixed) == "cms-signature-wrong"
+
+
 def test_a_cms_that_does_not_fit(sealed: bytes, prepared: Prepared) -> None:
     assert refused(complete, sealed, prepared.update, bytes(CMS_BYTES + 1)) == "cms-too-long"
     assert complete(sealed, prepared.update, bytes(CMS_BYTES))

@@ -18,6 +18,8 @@ from forms_server.documents.checking import check_pdf
 from forms_server.documents.signing_keys import KeptKey
 from forms_server.documents.tokens import close_tokens
 from forms_server.errors import FormsServerError
+from forms_server.services import signatures
+from forms_server.services.acceptance import accept_cms
 from forms_server.services.accounts import Actor, SignerRequest, set_signer
 from forms_server.services.signatures import (
     LONGEST_REASON,
@@ -33,6 +35,7 @@ from forms_server.services.signatures import (
     sign_by_hand,
     sign_on_server,
 )
+from forms_server.services.signing_lists import Stage, progress_of
 from forms_server.services.withdrawing import annul
 from forms_server.services.workshop import Workshop
 from forms_server.storage.records import (
@@ -447,6 +450,35 @@ def test_gost_that_ncanode_finds_valid_is_checked(signing: Signing, ncanode: Nca
     assert base64.b64decode(question["data"]) == content
 
 
+def test_with_no_authorities_nobody_is_believed(signing: Signing) -> None:
+    """Also not whom nobody could check: what any program can make up would stop a document."""
+    workshop, token = replace(signing.workshop, person_authorities=()), signing.named()
+    cms = signing.sign(signing.person(), signing.prepare(token))
+    for given in (cms, gost(signing, token)):
+        code = refused(complete_signature, workshop, token, given, now=NOW)
+        assert code in {"certificate-untrusted", "cms-other-bytes"}
+    assert party_of(workshop, token).state is SignatureState.WAITING
+
+
+def test_gost_by_an_authority_that_nobody_named(signing: Signing) -> None:
+    token = signing.named()
+    stranger = make_person(make_authority(NOW, name="Another"), NOW)
+    assert refused(signing.complete, token, gost(signing, token, stranger)) == (
+        "certificate-untrusted"
+    )
+
+
+def test_an_unchecked_signature_is_told_apart_in_lists(signing: Signing) -> None:
+    document = signing.issue()
+    first, second = (party.token for party in signing.parties(document))
+    clerk = actor_in(signing.workshop, "clerk")
+    name_signer(signing.workshop, first, iin=IIN, actor=clerk, now=NOW)
+    signing.complete(first, gost(signing, first))
+    assert progress_of(signing.workshop, [document])[document.id].stage is Stage.NOT_CHECKED
+    signing.give(second)
+    assert progress_of(signing.workshop, [document])[document.id].stage is Stage.NOT_CHECKED
+
+
 @pytest.mark.parametrize(
     ("says", "code"),
     [
@@ -454,6 +486,7 @@ def test_gost_that_ncanode_finds_valid_is_checked(signing: Signing, ncanode: Nca
         ("revoked", "cms-signature-wrong"),
         ("certificate-invalid", "cms-signature-wrong"),
         ("other-person", "cms-signature-wrong"),
+        ("other-organisation", "cms-signature-wrong"),
         ("two-signers", "cms-signature-wrong"),
         ("refused", "cms-signature-wrong"),
         ("down", "ncanode-silent"),
@@ -493,6 +526,36 @@ def test_a_role_signs_with_the_accounts_iin(signing: Signing) -> None:
     assert (done.state, done.way) == (SignatureState.SIGNED, "own-key")
 
 
+def test_who_completes_is_who_prepared(signing: Signing) -> None:
+    """Another head's account must not stand in the trail for whom the certificate names."""
+    workshop, head = signing.workshop, actor_in(signing.workshop, "head")
+    account_with(signing, "head", iin=OTHER_IIN)
+    token = signing.parties(signing.issue(NOTIFICATION))[0].token
+    told = prepare_signature(workshop, token, now=NOW, actor=head)
+    cms = signing.sign(signing.person(iin=OTHER_IIN), base64.b64decode(told.content_base64))
+    account_with(signing, "head", iin=IIN)
+    assert refused(signing.complete, token, cms, head) == "signature-not-prepared"
+    account_with(signing, "head", iin=OTHER_IIN)
+    assert signing.complete(token, cms, head).state is SignatureState.SIGNED
+
+
+def test_somebody_else_is_named_while_a_signature_is_checked(
+    signing: Signing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = signing.named()
+    cms = signing.sign(signing.person(), signing.prepare(token))
+    clerk = actor_in(signing.workshop, "clerk")
+
+    def meanwhile(*given: object, **named: object) -> bool:
+        checked = accept_cms(*given, **named)  # type: ignore[arg-type]
+        name_signer(signing.workshop, token, iin=OTHER_IIN, actor=clerk, now=NOW)
+        return checked
+
+    monkeypatch.setattr(signatures, "accept_cms", meanwhile)
+    assert refused(signing.complete, token, cms) == "signature-outdated"
+    assert party_of(signing.workshop, token).state is SignatureState.WAITING
+
+
 def test_a_key_that_the_server_keeps(signing: Signing) -> None:
     workshop, head = signing.workshop, actor_in(signing.workshop, "head")
     for label, iin in (("head-own", IIN), ("head-other", OTHER_IIN)):
@@ -511,6 +574,7 @@ def test_a_key_that_the_server_keeps(signing: Signing) -> None:
     assert refused(sign) == "cms-wrong-person"
     account_with(signing, "head", key_label="head-own")
     assert refused(sign, "2222") == "key-pin-wrong"
+    assert refused(sign, "") == "key-pin-wrong"
     assert refused(sign, actor=actor_in(workshop, "clerk")) == "signer-role"
     sign()
     (party,) = signing.parties(document)
@@ -572,6 +636,10 @@ def test_an_annulled_document_is_not_signed(signing: Signing) -> None:
     annul(signing.workshop, document.number, actor=actor_in(signing.workshop, "head"), **ANNULLED)  # type: ignore[arg-type]
     assert refused(signing.complete, token, cms) == "signature-not-in-force"
     assert refused(signing.prepare, token) == "signature-not-in-force"
+    told = {"reason": "Образец", "now": NOW}
+    assert refused(refuse_signature, signing.workshop, token, **told) == "signature-not-in-force"
+    named = {"iin": OTHER_IIN, "actor": actor_in(signing.workshop, "clerk"), "now": NOW}
+    assert refused(name_signer, signing.workshop, token, **named) == "signature-not-in-force"
     assert not any(party.is_next for party in signing.parties(document_of_token(signing, token)))
 
 

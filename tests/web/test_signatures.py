@@ -253,6 +253,45 @@ def test_a_pin_is_shown_to_nobody_again_and_wrong_ones_are_counted(
     assert "987654" not in caplog.text
 
 
+def test_a_pin_is_not_carried_over_the_sign_in_page(
+    scene: Scene, document_of_the_head: DocumentRecord
+) -> None:
+    """The session has ended meanwhile: no secret may stand in the page that asks to sign in."""
+    where = address(document_of_the_head, scene.parties(document_of_the_head)[0].spec.id)
+    visitor = scene.visitor()
+    answer = visitor.client.post(
+        f"{where}/key", data={"pin": "987654"}, headers={"Sec-Fetch-Site": "same-origin"}
+    )
+    assert answer.status_code == 401
+    assert "password" in answer.text
+    assert "987654" not in answer.text
+
+
+def test_whoever_is_not_signed_in_uses_up_nobodys_tries(
+    scene: Scene, document_of_the_head: DocumentRecord
+) -> None:
+    where = address(document_of_the_head, scene.parties(document_of_the_head)[0].spec.id)
+    visitor = scene.visitor()
+    visitor.open(where)
+    (token,) = visitor.page.xpath("//form//input[@name='csrf_token']/@value")[:1]
+    fields = {"pin": "987654", "csrf_token": token}
+    answers = [visitor.client.post(f"{where}/key", data=fields) for _ in range(7)]
+    assert {answer.status_code for answer in answers} == {401}
+    assert not any("987654" in answer.text for answer in answers)
+
+
+def test_the_link_of_a_head_stands_in_no_other_address(
+    scene: Scene, document_of_the_head: DocumentRecord
+) -> None:
+    """Who has the link reads the document: a proxy's log would keep the address of the sign-in."""
+    (token,) = scene.tokens(document_of_the_head)
+    visitor = scene.visitor()
+    visitor.open(f"/s/{token}")
+    assert not [each for each in visitor.page.xpath("//a/@href") if f"={token}" in each]
+    (sign_in,) = visitor.page.xpath("//main//a[contains(@href, '/sign-in')]/@href")
+    assert token not in sign_in
+
+
 # -- lists -----------------------------------------------------------------------------------------
 
 

@@ -14,8 +14,8 @@ from forms_server.services.signatures import prepare_signature, sign_by_hand
 from forms_server.services.withdrawing import annul
 from forms_server.storage.records import DocumentRecord, SignatureState
 from tests.ncalayer import sign_digest
-from tests.signers import sign_with_openssl
-from tests.web.clerk import Clerk
+from tests.signers import as_gost, sign_with_openssl
+from tests.web.clerk import Clerk, signed_in
 from tests.web.signing import JSON, Scene, csrf, make_scene, post, prepare, send, sha256
 from tests.workshop import actor_in
 
@@ -338,6 +338,25 @@ def test_a_document_that_nobody_signs_electronically_says_nothing_of_it(scene: S
             assert "Signatures of persons" not in visitor.text
 
 
+def test_programs_and_lists_are_told_that_nobody_checked_it(
+    scene: Scene, document: DocumentRecord
+) -> None:
+    visitor, token = scene.visitor(), scene.tokens(document)[0]
+    prepare(visitor, token)
+    cms = sign_with_openssl(scene.assistant, b"what only GOST could tell", scene.folder)
+    send(visitor, token, as_gost(cms))
+    told = visitor.client.get(f"/api/documents/{document.token}").get_json()["signatures"]
+    assert [(each["state"], each["is_checked"]) for each in told] == [
+        ("signed", False),
+        ("waiting", None),
+    ]
+    clerk = signed_in(scene.office, "clerk", "ru")
+    clerk.open(f"/documents/?number={document.number}")
+    (tag,) = clerk.page.xpath("//p[@class='record-title']/span[contains(@class, 'tag')][2]")
+    assert tag.get("class") == "tag tag-warning"
+    assert tag.text == "Подпись есть, не проверена"
+
+
 # -- limits ----------------------------------------------------------------------------------------
 
 
@@ -354,3 +373,20 @@ def test_attempts_on_a_link_are_counted_whoever_makes_them(
     in_json = visitor.client.post(address, data={"csrf_token": csrf_token}, headers=JSON)
     assert in_json.json is not None
     assert in_json.json["code"] == "problem-too-often"
+
+
+def test_too_many_on_a_link_that_does_not_exist(scene: Scene, untouched: DocumentRecord) -> None:
+    visitor = scene.visitor()
+    csrf_token = csrf(visitor, scene.tokens(untouched)[0])
+    address = f"/s/{'A' * 22}/refusal"
+    answers = [post(visitor.client, address, csrf_token).status_code for _ in range(61)]
+    assert set(answers[:60]) == {404}
+    assert answers[60] == 429
+
+
+def test_too_many_views_are_refused_with_a_page(scene: Scene, untouched: DocumentRecord) -> None:
+    visitor = scene.visitor()
+    address = f"/s/{scene.tokens(untouched)[0]}/document.pdf"
+    answers = [visitor.client.get(address) for _ in range(121)]
+    assert answers[-1].status_code == 429
+    assert "problem-too-often" in answers[-1].text
