@@ -27,7 +27,7 @@ from tests.workshop import NOW, actor_in
 EDITIONS = [edition for form in read_forms(ROOT, TYPES).values() for edition in form.editions]
 PAPERS = 2
 """Random documents of each edition: a paper costs a second."""
-SPOILT = 5
+SPOILT = 2
 """Sets of answers of each edition that are spoilt field by field."""
 
 every_edition = pytest.mark.parametrize("edition", EDITIONS, ids=lambda edition: edition.key)

@@ -1,4 +1,7 @@
-"""Inspection: what is wrong between specifications and templates is told with file and line."""
+"""Inspection: what is wrong between specifications and templates is told with file and line.
+
+That our own forms are in order is seen by ``tests/test_cli.py``.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,23 @@ FORM = "form_specs/mse/01-application.xml"
 TEMPLATE = "templates/ru/mse/01-application.html"
 
 
+KEPT = {"mse/01-application.xml", "mse/17-protocol-journal.xml", "assistance/09-sheet.xml"}
+"""The forms that are spoilt, and what they look back at; to read them all takes a second."""
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A copy of the forms and templates, to be spoilt."""
+    """A copy of a few forms and all templates, to be spoilt."""
     for name in ("form_specs", "templates"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=_other_forms)
     return tmp_path
+
+
+def _other_forms(folder: str, names: list[str]) -> set[str]:
+    where = Path(folder)
+    if where.parent.name != "form_specs" or where.name == "reference":
+        return set()
+    return {name for name in names if f"{where.name}/{name}" not in KEPT}
 
 
 def change(path: Path, old: str, new: str) -> None:
@@ -33,10 +47,6 @@ def problems(root: Path) -> list[tuple[str, str, int]]:
         (str(problem.path.relative_to(root)), problem.code, problem.line)
         for problem in inspect_forms(root)
     ]
-
-
-def test_our_forms_are_in_order() -> None:
-    assert inspect_forms(ROOT) == ()
 
 
 def test_a_copy_is_in_order(root: Path) -> None:
