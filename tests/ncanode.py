@@ -34,6 +34,8 @@ class NcaNode:
         match self.says:
             case "down":
                 return 503, b"{}"
+            case "moved":
+                return 404, b"{}"
             case "nonsense":
                 return 200, b"<html>"
             case "large":

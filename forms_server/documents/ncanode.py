@@ -20,6 +20,9 @@ from forms_server.errors import DocumentError
 
 PATH = "/cms/verify"
 REVOCATION = ("OCSP", "CRL")
+FOUND, BROKEN = 200, 400
+JUDGED = (FOUND, BROKEN)
+"""Statuses of an answer about the CMS; any other one is about the service itself."""
 
 
 def holds_by_ncanode(url: str, facts: CmsFacts, content: bytes, *, asks_revocation: bool) -> bool:
@@ -38,9 +41,9 @@ def holds_by_ncanode(url: str, facts: CmsFacts, content: bytes, *, asks_revocati
         told = json.loads(answer)
     except (ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
         raise DocumentError("ncanode-silent") from error
-    if status >= 500 or not isinstance(told, Mapping):
+    if status not in JUDGED or not isinstance(told, Mapping):
         raise DocumentError("ncanode-silent")
-    return status == 200 and _holds(told, facts)
+    return status == FOUND and _holds(told, facts)
 
 
 async def _ask(url: str, question: Mapping[str, Any]) -> tuple[int, bytes]:

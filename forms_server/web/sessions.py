@@ -95,8 +95,8 @@ def ask_to_sign_in() -> ResponseReturnValue:
 def take_stale_post() -> ResponseReturnValue | None:
     """What to answer to a POST of ours whose token is no longer good; ``None``: refuse it.
 
-    A file cannot be carried on, so what held one is refused too; and so is what comes a second
-    time, from a browser that keeps no cookies.
+    A file cannot be carried on, so what held one is refused too; and so is what a script sent, and
+    what comes a second time, from a browser that keeps no cookies.
     """
     if request.files or REPLAYED in request.form:
         return None
@@ -110,6 +110,8 @@ def take_stale_post() -> ResponseReturnValue | None:
         return _sign_out()
     if _needs_sign_in() and current_actor() is None:
         return ask_to_sign_in()
+    if _wants_json():
+        return None
     return _replay_page(request.full_path.rstrip("?"), _posted())
 
 

@@ -490,6 +490,7 @@ def test_an_unchecked_signature_is_told_apart_in_lists(signing: Signing) -> None
         ("two-signers", "cms-signature-wrong"),
         ("refused", "cms-signature-wrong"),
         ("down", "ncanode-silent"),
+        ("moved", "ncanode-silent"),
         ("nonsense", "ncanode-silent"),
         ("large", "ncanode-silent"),
     ],

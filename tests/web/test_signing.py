@@ -375,6 +375,17 @@ def test_attempts_on_a_link_are_counted_whoever_makes_them(
     assert in_json.json["code"] == "problem-too-often"
 
 
+def test_a_page_that_was_open_for_too_long_is_told_to_its_module(
+    scene: Scene, untouched: DocumentRecord
+) -> None:
+    """Not the page that sends on by itself what was typed, which no module can read."""
+    visitor = scene.visitor()
+    address = f"/s/{scene.tokens(untouched)[0]}/prepare"
+    headers = {**JSON, "Sec-Fetch-Site": "same-origin"}
+    answer = visitor.client.post(address, data={"what": "digest"}, headers=headers)
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "problem-stale")
+
+
 def test_too_many_on_a_link_that_does_not_exist(scene: Scene, untouched: DocumentRecord) -> None:
     visitor = scene.visitor()
     csrf_token = csrf(visitor, scene.tokens(untouched)[0])
