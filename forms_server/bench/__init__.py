@@ -27,6 +27,8 @@ from forms_server.settings import Settings
 FORM = "mse-01"
 OUTPUT = "kk-ru"
 DOCUMENTS = 500
+MOST_FILE_RUNS = 3
+"""The baseline takes seconds."""
 BASELINES = ("naive", "chromium", "chromium, tagged")
 
 
@@ -57,7 +59,6 @@ def run_bench(settings: Settings, *, runs: int = 20, documents: int = DOCUMENTS)
             "issuing, new stencil": issue_first(subject),
             "naive": naive(subject),
             "verification page": visit_verification(subject),
-            **check_files(workshop, actor, Path(folder)),
         }
         notes = []
         if has_chromium():
@@ -66,6 +67,8 @@ def run_bench(settings: Settings, *, runs: int = 20, documents: int = DOCUMENTS)
         else:
             notes.append("chromium: not measured, Playwright or Chromium is not installed")
         medians = alternate(contenders, runs)
+        files = check_files(workshop, actor, Path(folder))
+        medians |= alternate(files, min(runs, MOST_FILE_RUNS))
     return Report(
         runs=runs,
         milliseconds=medians,

@@ -24,6 +24,7 @@ from pyhanko_certvalidator import ValidationContext
 from weasyprint import HTML
 
 from forms_server.bench.subjects import Subject
+from forms_server.documents.signing import AppendingWriter
 
 try:
     from playwright.sync_api import sync_playwright
@@ -56,14 +57,16 @@ def naive(subject: Subject) -> Callable[[], bytes]:
     return pipeline
 
 
-def add_signatures(pdf: bytes, folder: Path, *, count: int) -> bytes:
-    """The file with so many further, invisible signatures of a person whom nobody knows."""
+def add_signatures(pdf: bytes, folder: Path, fields: Sequence[str]) -> bytes:
+    """The file with these fields signed by somebody whom nobody knows; what is not there is made,
+    invisible.
+    """
     p12 = folder / "person.p12"
     p12.write_bytes(_rsa_p12())
     signer = SimpleSigner.load_pkcs12(str(p12), passphrase=PASSPHRASE)  # type: ignore[no-untyped-call]
-    for number in range(count):
-        metadata = PdfSignatureMetadata(field_name=f"person-{number}")
-        writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    for name in fields:
+        metadata = PdfSignatureMetadata(field_name=name)
+        writer = AppendingWriter(BytesIO(pdf))
         pdf = bytes(sign_pdf(writer, metadata, signer=signer).getbuffer())
     return pdf
 

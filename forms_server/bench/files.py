@@ -15,9 +15,10 @@ from forms_server.services.samples import sample_answers
 from forms_server.services.workshop import Workshop
 
 FORM = "mse-12"
-OUTPUT = "kk-ru"
-FURTHER = 4
-"""Signatures after the seal; the form's own fields stay empty, so that its seal permits more."""
+OUTPUT = "ru"
+ONE_MORE = "one-more"
+"""A field beside the three of the form, as a document time stamp would make one."""
+SIGNATURES = 5
 OURS, BASELINE = "full check, 5 signatures", "pyHanko alone, 5 signatures"
 
 
@@ -26,13 +27,15 @@ def check_files(
 ) -> Mapping[str, Callable[[], object]]:
     """Both contenders, over the same file."""
     now = datetime.now(UTC)
-    sample = sample_answers(workshop.forms[FORM].latest, Language.RU, now.date())
+    edition = workshop.forms[FORM].latest
+    sample = sample_answers(edition, Language.RU, now.date())
     record = issue_subject(workshop, actor, FORM, sample, output=OUTPUT).record
     sealed = workshop.blobs.get(str(record.blob_key))
-    pdf = add_signatures(sealed, folder, count=FURTHER)
+    fields = [spec.id for spec in edition.signatures if spec.is_electronic]
+    pdf = add_signatures(sealed, folder, [*fields, ONE_MORE])
     found = len(verify_pdf(workshop, pdf, now=now).signatures)
-    if found != 1 + FURTHER:
-        raise RuntimeError(f"{found} signatures were found where {1 + FURTHER} are")
+    if found != SIGNATURES:
+        raise RuntimeError(f"{found} signatures were found where {SIGNATURES} are")
     return {
         OURS: lambda: verify_pdf(workshop, pdf, now=now),
         BASELINE: lambda: validate_plainly(pdf, workshop.trusted),

@@ -51,6 +51,23 @@ def has_loose_end(reader: Reader, pdf: bytes) -> bool:
     return end is None or end.end() != len(pdf)
 
 
+def is_written_over(reader: Reader, since: int, revision: int) -> bool:
+    """Whether an object that was written after ``since`` and up to ``revision`` is written again
+    later.
+    """
+    between = _written(reader, since + 1, revision + 1)
+    return bool(between & _written(reader, revision + 1, reader.xrefs.total_revisions))
+
+
+def _written(reader: Reader, first: int, end: int) -> set[int]:
+    """The numbers of objects that these revisions write or free."""
+    return {
+        reference.idnum
+        for number in range(first, end)
+        for reference in reader.xrefs.explicit_refs_in_revision(number)
+    }
+
+
 def shadow_after(reader: Reader, revision: int, signed_end: int) -> Shadow | None:
     """Which shadow attack the revisions after this one look like, if any."""
     for shadow, is_seen in SIGNS:

@@ -34,7 +34,12 @@ from pyhanko.sign.validation.status import (
 )
 from pyhanko_certvalidator import ValidationContext
 
-from forms_server.documents.additions import fills_its_gap, has_loose_end, shadow_after
+from forms_server.documents.additions import (
+    fills_its_gap,
+    has_loose_end,
+    is_written_over,
+    shadow_after,
+)
 from forms_server.documents.certificates import to_asn1
 from forms_server.documents.pdf_reader import QuickReader
 from forms_server.documents.signature_facts import (
@@ -168,32 +173,53 @@ def _signatures(file: _File) -> list[tuple[SignatureFacts, bool]]:
     One that cannot be read is among them, which pyHanko itself passes over.
     """
     fields = enumerate_sig_fields(file.reader, filled_status=True)
-    found = [_facts(file, field, name=name) for name, _, field in fields]
-    return [(facts, in_place) for _, facts, in_place in sorted(found, key=lambda each: each[0])]
+    found = [(str(name), _embedded(file, field, name)) for name, _, field in fields]
+    readable = [embedded for _, embedded in found if embedded is not None]
+    facts = []
+    reviewed: int | None = None
+    for embedded in sorted(readable, key=lambda each: each.signed_revision):
+        told, in_place = _facts(file, embedded, reviewed)
+        facts.append((told, in_place))
+        if reviewed is None and told.added is Addition.PERMITTED:
+            reviewed = embedded.signed_revision
+    unreadable = (name for name, embedded in found if embedded is None)
+    return [*facts, *((SignatureFacts(field_name=name), False) for name in unreadable)]
 
 
-def _facts(file: _File, field: DictionaryObject, *, name: str) -> tuple[int, SignatureFacts, bool]:
-    """The revision that was signed, to sort by, and the facts; without facts if unreadable."""
+def _embedded(file: _File, field: DictionaryObject, name: str) -> EmbeddedPdfSignature | None:
     try:
-        embedded = EmbeddedPdfSignature(file.reader, field, name)
-        in_place = fills_its_gap(file.pdf, embedded.byte_range, embedded.pkcs7_content)
-        return embedded.signed_revision, _read_facts(file, embedded, in_place), in_place
+        return EmbeddedPdfSignature(file.reader, field, name)
     except PdfDecodeLimitError:
         raise
     except PARSER_ERRORS as error:
         logger.info("unreadable signature in %r: %s", name, error)
-        return file.reader.xrefs.total_revisions, SignatureFacts(field_name=str(name)), False
+        return None
 
 
-def _read_facts(file: _File, embedded: EmbeddedPdfSignature, in_place: bool) -> SignatureFacts:
+def _facts(
+    file: _File, embedded: EmbeddedPdfSignature, reviewed: int | None
+) -> tuple[SignatureFacts, bool]:
+    """The facts, and whether it stands where its range says; without facts if unreadable."""
+    try:
+        in_place = fills_its_gap(file.pdf, embedded.byte_range, embedded.pkcs7_content)
+        return _read_facts(file, embedded, in_place, reviewed), in_place
+    except PdfDecodeLimitError:
+        raise
+    except PARSER_ERRORS as error:
+        logger.info("unreadable signature in %r: %s", embedded.field_name, error)
+        return SignatureFacts(field_name=str(embedded.field_name)), False
+
+
+def _read_facts(
+    file: _File, embedded: EmbeddedPdfSignature, in_place: bool, reviewed: int | None
+) -> SignatureFacts:
     """What the certificate and the dictionary say, then what the checks add to it."""
     told = _told(file, embedded)
     if not told.is_checked:
         return told
-    status = _status(file, embedded, told)
-    is_last = embedded.signed_revision == file.reader.xrefs.total_revisions - 1
-    has_loose_end = file.has_loose_end or is_last  # what follows the last revision is none
-    added = _added(status, in_place, has_loose_end=has_loose_end, fields=file.signature_fields)
+    is_reviewed = _is_reviewed(file, embedded, reviewed)
+    status = _status(file, embedded, told, is_reviewed)
+    added = _added(file, embedded, status, is_reviewed) if in_place else Addition.OTHER
     trust = _trust(file, embedded, told)
     code = trust.code or _weakness(status)
     return replace(
@@ -202,7 +228,7 @@ def _read_facts(file: _File, embedded: EmbeddedPdfSignature, in_place: bool) -> 
         valid=status.valid,
         trusted=status.intact and status.valid and code is None,
         trust_code=code,
-        covers_whole_file=added is not Addition.OTHER and _is_permitted(status),
+        covers_whole_file=_covers_whole_file(added, status),
         changed_after=added is not Addition.NOTHING,
         added=added,
         shadow=_shadow(file, embedded) if in_place and added is Addition.OTHER else None,
@@ -210,6 +236,18 @@ def _read_facts(file: _File, embedded: EmbeddedPdfSignature, in_place: bool) -> 
         level=trust.level or None,
         revocation=trust.revocation,
     )
+
+
+def _is_reviewed(file: _File, embedded: EmbeddedPdfSignature, reviewed: int | None) -> bool:
+    """Whether the review of an earlier signature has judged what follows this one as well.
+
+    It has, where nothing that was written between the two is written over afterwards: then the
+    same objects change in the same way, seen from either. A signature with wishes of its own about
+    later changes (DocMDP, FieldMDP) is reviewed by itself. Reviews are most of a check's time.
+    """
+    if reviewed is None or embedded.docmdp_level is not None or embedded.fieldmdp is not None:
+        return False
+    return not is_written_over(file.reader, reviewed, embedded.signed_revision)
 
 
 def _roots(file: _File, kind: SignatureKind) -> Sequence[x509.Certificate]:
@@ -275,35 +313,44 @@ def _certifies(reader: PdfFileReader, embedded: EmbeddedPdfSignature) -> bool:
 
 
 def _status(
-    file: _File, embedded: EmbeddedPdfSignature, told: SignatureFacts
+    file: _File, embedded: EmbeddedPdfSignature, told: SignatureFacts, is_reviewed: bool
 ) -> PdfSignatureStatus | DocumentTimestampStatus:
     """What pyHanko finds of the bytes; ``trust`` judges the certificate."""
     roots = to_asn1(_roots(file, told.kind))
     context = ValidationContext(trust_roots=roots, moment=told.signed_at, allow_fetching=False)
     if told.kind is SignatureKind.TIME_STAMP:
-        return asyncio.run(async_validate_pdf_timestamp(embedded, context))
-    return asyncio.run(async_validate_pdf_signature(embedded, context))
+        return asyncio.run(async_validate_pdf_timestamp(embedded, context, skip_diff=is_reviewed))
+    return asyncio.run(async_validate_pdf_signature(embedded, context, skip_diff=is_reviewed))
 
 
 def _added(
+    file: _File,
+    embedded: EmbeddedPdfSignature,
     status: PdfSignatureStatus | DocumentTimestampStatus,
-    in_place: bool,
-    *,
-    has_loose_end: bool,
-    fields: frozenset[str],
+    is_reviewed: bool,
 ) -> Addition:
-    """What follows the signed bytes: a signature that does not fill its gap covers nothing."""
-    if not in_place:
-        return Addition.OTHER
+    """What follows the signed bytes of a signature that fills its gap."""
     if status.coverage is SignatureCoverageLevel.ENTIRE_FILE:
         return Addition.NOTHING
-    is_revision = status.coverage is SignatureCoverageLevel.ENTIRE_REVISION
-    changes = status.diff_result
-    if not is_revision or has_loose_end or not isinstance(changes, DiffResult):
+    is_last = embedded.signed_revision == file.reader.xrefs.total_revisions - 1
+    is_loose = file.has_loose_end or is_last  # what follows the last revision is none
+    if status.coverage is not SignatureCoverageLevel.ENTIRE_REVISION or is_loose:
         return Addition.OTHER
-    if changes.changed_form_fields - fields:
+    if is_reviewed:
+        return Addition.PERMITTED
+    changes = status.diff_result
+    if not isinstance(changes, DiffResult):
+        return Addition.OTHER
+    if changes.changed_form_fields - file.signature_fields:
         return Addition.FORM_FILLING
     return Addition.PERMITTED if _is_permitted(status) else Addition.OTHER
+
+
+def _covers_whole_file(
+    added: Addition, status: PdfSignatureStatus | DocumentTimestampStatus
+) -> bool:
+    is_permitted_filling = added is Addition.FORM_FILLING and _is_permitted(status)
+    return added in {Addition.NOTHING, Addition.PERMITTED} or is_permitted_filling
 
 
 def _is_permitted(status: PdfSignatureStatus | DocumentTimestampStatus) -> bool:
