@@ -74,7 +74,7 @@ def bit_flipped_in_the_cms(paper: Paper) -> bytes:
     """The last byte before the padding: it belongs to the value of the signature."""
     _, start = gap_of(paper.sealed)
     place = len(paper.sealed[:start].rstrip(b">").rstrip(b"0")) - 2
-    digit = b"a" if paper.sealed[place : place + 1] != b"a" else b"b"
+    digit = b"A" if paper.sealed[place : place + 1] != b"A" else b"B"
     return paper.sealed[:place] + digit + paper.sealed[place + 1 :]
 
 

@@ -147,7 +147,7 @@ def test_another_signature_in_place_of_ours_is_not_valid() -> None:
     _, end = _signed_range()
     digits = SEALED[:end].rstrip(b">").rstrip(b"0")
     place = len(digits) - 2
-    digit = b"a" if SEALED[place : place + 1] != b"a" else b"b"
+    digit = b"A" if SEALED[place : place + 1] != b"A" else b"B"
     (facts,) = checked(SEALED[:place] + digit + SEALED[place + 1 :]).signatures
     assert facts.intact
     assert not facts.valid
