@@ -29,6 +29,7 @@ from forms_server.storage.records import (
     EventRecord,
     SignatureRecord,
     SignatureState,
+    digest_of_fixed,
 )
 
 TRAIL_FINDINGS = {
@@ -203,8 +204,17 @@ def _disagreements(record: DocumentRecord, ledger: DocumentLedger) -> set[str]:
 
 def _expected(record: DocumentRecord, ledger: DocumentLedger) -> Iterator[Expected]:
     """What the trail must tell of a document whose rows are these."""
-    form = {"form": record.form_id, "edition": record.edition_id, "output": record.output}
-    yield "document-reserved", {**form, "by": record.issued_by, "at": record.reserved_at}
+    yield (
+        "document-reserved",
+        {
+            "form": record.form_id,
+            "edition": record.edition_id,
+            "output": record.output,
+            "fixed_sha256": digest_of_fixed(record),
+            "by": record.issued_by,
+            "at": record.reserved_at,
+        },
+    )
     if record.issued_at is not None:
         first = ledger.files[0].sha256 if ledger.files else None
         sealed = {"pdf_sha256": first, "data_sha256": record.data_sha256}
@@ -233,7 +243,9 @@ def _expected_signature(signature: SignatureRecord) -> Expected:
 
 
 def _tells(event: EventRecord, kind: str, detail: dict[str, Any]) -> bool:
-    known = {**event.detail, "by": event.account_id, "at": event.at}
+    """An event of before the digest was told is not blamed for its silence."""
+    known = {"fixed_sha256": detail.get("fixed_sha256"), **event.detail}
+    known |= {"by": event.account_id, "at": event.at}
     return event.kind == kind and all(known.get(name) == value for name, value in detail.items())
 
 

@@ -81,9 +81,10 @@ def make_checkpoint(archive: Archive, *, now: datetime) -> CheckpointRecord | No
     """
     day = now.astimezone(archive.zone).date()
     last = archive.records.checkpoints.last()
-    if last is not None and last.day >= day:
+    if last is not None:
         _write_file(archive.folder, last)
-        return None
+        if last.day >= day:
+            return None
     new = _sign(archive, day, last, now=now)
     try:
         archive.records.checkpoints.add(new)

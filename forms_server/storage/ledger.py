@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Select, select
@@ -22,9 +24,24 @@ from forms_server.storage.values import (
 )
 
 RESERVED = "document-reserved"
+FIXED = (
+    "token", "short_code", "answers", "masked_name", "iin_last4", "office_id",
+    "draft_id", "based_on", "replaces", "replacement_reason", "replacement_by",
+)  # fmt: skip
+"""What of a document's row never changes after its number was given out."""
 AT_A_TIME = 200
 
 Made = TypeVar("Made", DocumentRecord, FileRecord, SignatureRecord, EventRecord)
+
+
+def digest_of_fixed(document: Document | DocumentRecord) -> str:
+    """SHA-256 (hex) of what is ``FIXED``, as JSON.
+
+    It stands in the trail, and nobody finds answers by guessing at it: the token is random.
+    """
+    values = [getattr(document, name) for name in FIXED]
+    text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from forms_server.storage.database import open_engine
 from forms_server.storage.drafts import Drafts
 from forms_server.storage.events import Events
 from forms_server.storage.files import Files
-from forms_server.storage.ledger import Ledger
+from forms_server.storage.ledger import Ledger, digest_of_fixed
 from forms_server.storage.register import Documents
 from forms_server.storage.signatures import Signatures
 from forms_server.storage.values import (
@@ -99,6 +99,7 @@ __all__ = [
     "Withdrawn",
     "WithdrawnDocument",
     "WithdrawnMark",
+    "digest_of_fixed",
     "open_records",
 ]
 

@@ -19,6 +19,7 @@ from forms_server.storage.counters import count_numbers, next_value
 from forms_server.storage.database import reading, writing
 from forms_server.storage.events import add_event
 from forms_server.storage.files import add_first_file
+from forms_server.storage.ledger import digest_of_fixed
 from forms_server.storage.persons import are_about, check_seen, hold_persons, note_persons
 from forms_server.storage.signatures import add_signatures
 from forms_server.storage.tables import Document, DocumentFile, DocumentPerson, Draft
@@ -277,7 +278,7 @@ def _enter(session: Session, new: NewDocument, seen: Seen | None) -> DocumentRec
     session.flush()
     note_persons(session, row.id, new.iins)
     session.execute(update(Draft).where(Draft.id == new.draft_id).values(document_id=row.id))
-    add_event(session, _event_of_reservation(new, number))
+    add_event(session, _event_of_reservation(row))
     return _record(row)
 
 
@@ -324,13 +325,18 @@ def _lock(session: Session, condition: ColumnElement[bool], *, state: DocumentSt
     return row
 
 
-def _event_of_reservation(new: NewDocument, number: str) -> NewEvent:
+def _event_of_reservation(row: Document) -> NewEvent:
     return NewEvent(
-        at=new.reserved_at,
+        at=row.reserved_at,
         kind="document-reserved",
-        subject=number,
-        account_id=new.issued_by,
-        detail={"form": new.form_id, "edition": new.edition_id, "output": new.output},
+        subject=row.number,
+        account_id=row.issued_by,
+        detail={
+            "form": row.form_id,
+            "edition": row.edition_id,
+            "output": row.output,
+            "fixed_sha256": digest_of_fixed(row),
+        },
     )
 
 

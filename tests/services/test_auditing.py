@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -99,12 +99,15 @@ def test_a_day_has_one_checkpoint(archive: Archive) -> None:
     assert archive.records.checkpoints.all() == before
 
 
-def test_a_file_that_a_crash_kept_from_being_written_is_written(archive: Archive) -> None:
+@pytest.mark.parametrize("now", DAYS[1:3], ids=["that-day", "the-day-after"])
+def test_a_file_that_a_crash_kept_from_being_written_is_written(
+    archive: Archive, now: datetime
+) -> None:
     path = file_of(archive, newest(archive))
     whole = path.read_bytes()
     path.unlink()
     assert codes(audit(archive)) == {"audit-checkpoint-missing"}
-    make_checkpoint(archive, now=DAYS[1])
+    make_checkpoint(archive, now=now)
     assert path.read_bytes() == whole
     assert audit(archive).holds
 
@@ -294,6 +297,11 @@ def test_a_removed_document_is_named(archive: Archive) -> None:
     [
         ("form_id = 'mse-01'", "document-reserved"),
         ("issued_by = 2", "document-reserved"),
+        ("answers = '{}'", "document-reserved"),
+        ("masked_name = 'Ү*** Ү.'", "document-reserved"),
+        ("iin_last4 = '1111'", "document-reserved"),
+        ("token = 'AAAAAAAAAAAAAAAAAAAAAA'", "document-reserved"),
+        ("replaces = (SELECT max(number) FROM documents)", "document-reserved"),
         ("issued_at = '2025-01-01 00:00:00'", "document-issued"),
         ("data_sha256 = 'x'", "document-issued"),
         (
