@@ -60,6 +60,7 @@ OUTPUTS: Mapping[str, LazyString] = {
 class Signer:
     """Who is to sign the paper, how, and the name if the answers tell it."""
 
+    id: str
     label: str
     way: LazyString
     name: str
@@ -156,6 +157,7 @@ def _signers(edition: Edition, document: DocumentRecord) -> Sequence[Signer]:
     answers = answers_of(workshop(), document, edition) if is_named else Answers({})
     return [
         Signer(
+            id=signature.id,
             label=signature.label[language],
             way=WAYS[signature.way],
             name=_signer_name(edition.items.get(signature.name or ""), answers, language),

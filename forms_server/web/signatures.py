@@ -67,12 +67,13 @@ INPUTS: Mapping[str, str] = {"signer-iin-wrong": "iin", "signer-bin-wrong": "bin
 class Step:
     """Something that the office does with a signature that waits: what does it, and what is said.
 
-    ``place`` is the first input of its form on the page.
+    ``place`` is the first input of its form on the page; ``stays``: there is more to do on it.
     """
 
     act: Callable[[str, Actor], Party]
     done: LazyString
     place: str
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,9 @@ def _refuse(token: str, actor: Actor) -> Party:
 
 
 STEPS: Mapping[str, Step] = {
-    "signer": Step(_name, lazy_gettext("It is noted whose certificate is taken."), "iin"),
+    "signer": Step(
+        _name, lazy_gettext("It is noted whose certificate is taken."), "iin", stays=True
+    ),
     "key": Step(_sign_on_server, lazy_gettext("The document is signed."), "pin"),
     "hand": Step(_leave_to_hand, lazy_gettext("It is noted that the paper is signed."), "hand"),
     "refusal": Step(_refuse, lazy_gettext("The refusal and its reason are noted."), "reason"),
@@ -165,6 +168,8 @@ def take(number: str, signature_id: str, step: str) -> ResponseReturnValue:
         place = INPUTS.get(error.code, chosen.place)
         return _page(number, signature_id, _answer(place, error.say(page_language())), status)
     flash(str(chosen.done))
+    if chosen.stays:
+        return redirect(url_for("signatures.show", number=number, signature_id=signature_id), 303)
     return redirect(url_for("documents.show", number=number), 303)
 
 

@@ -129,8 +129,12 @@ def test_the_link_for_the_signer_is_whole(
 
 def test_the_office_names_who_is_not_known(clerk: Clerk, scene: Scene) -> None:
     document = scene.issue(named=False)
+    clerk.open(f"/documents/{document.number}")
+    assert "Не указано, чей ключ" in clerk.text
+    assert "Может подписать сейчас" not in clerk.text
     press(clerk, document, "signer", iin="0000 0000 0010")
     assert "Указано, чей сертификат принимается" in clerk.text
+    assert clerk.page.xpath("//input[@id='link']"), "the link is what is needed next"
     assert scene.parties(document)[0].record.expected_iin == ASSISTANT
 
     press(clerk, document, "signer", bin=BIN, iin="")
@@ -182,6 +186,10 @@ def test_the_office_notes_a_refusal_with_its_reason(clerk: Clerk, scene: Scene) 
     press(clerk, document, "refusal", reason="Подписант не согласен с часами")
     assert "Подписант не согласен с часами" in clerk.text
     assert scene.parties(document)[0].state is SignatureState.REFUSED
+    clerk.open(f"/documents/{document.number}")
+    assert "руководитель заменяет документ" in clerk.text
+    clerk.open(f"/v/{document.token}")
+    assert "Тот, кто должен подписать, отказался" in clerk.text
 
 
 # -- the head, by role -----------------------------------------------------------------------------
