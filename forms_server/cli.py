@@ -383,5 +383,11 @@ def _say_facts(facts: dict[str, Any]) -> str:
     lines += [f"differs: {each['path']} ({each['ru']})" for each in data["differences"]]
     for number, signature in enumerate(facts["signatures"], start=1):
         lines += [f"signature {number}:"]
-        lines += [f"  {name}: {value}" for name, value in signature.items() if value is not None]
-    return "\n".join(lines)
+        lines += [f"  {name}: {_said(value)}" for name, value in signature.items()]
+    return "\n".join(line for line in lines if not line.endswith(": None"))
+
+
+def _said(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value

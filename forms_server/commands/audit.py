@@ -72,5 +72,10 @@ def _facts(report: AuditReport) -> dict[str, Any]:
 
 
 def _say(report: AuditReport) -> str:
-    facts = {**_facts(report), "findings": len(report.findings)}
+    facts = {
+        **_facts(report),
+        "unfinished": ", ".join(report.unfinished) or "none",
+        "findings": len(report.findings),
+        "holds": "yes" if report.holds else "NO",
+    }
     return "\n".join(f"{name}: {value}" for name, value in facts.items())

@@ -307,6 +307,7 @@ def live_server(
             process.kill()
             process.wait()
     assert "Traceback" not in log.read_text(), log.read_text()
+    assert "nanobind" not in log.read_text(), "a module in C++ reports leaks as the server stops"
 
 
 def _environment(home: Path, url: str) -> dict[str, str]:
