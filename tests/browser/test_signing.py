@@ -178,7 +178,7 @@ def test_the_clerk_names_the_signer_and_hands_over_the_link(
     clerk.locator("#iin").fill(ASSISTANT)
     clerk.locator("#iin").press("Enter")
 
-    expect(clerk.locator("[role=status]")).to_contain_text("сертификаты қабылданатыны белгіленді")
+    expect(clerk.locator("[role=status]")).to_contain_text("сертификаты қабылданатыны көрсетілді")
 
 
 def test_two_persons_sign_and_everybody_sees_it(
