@@ -130,8 +130,12 @@ def find_hash(sha256: str) -> ResponseReturnValue:
     certificate = look_up_hash(workshop(), sha256)
     if certificate is None:
         return jsonify(known=False)
-    address = url_for("verification.show_document", token=certificate.token)
-    return jsonify(known=True, state=certificate.state.value, address=address)
+    return jsonify(
+        known=True,
+        state=certificate.state.value,
+        newest=sha256.lower() == certificate.pdf_sha256,
+        address=url_for("verification.show_document", token=certificate.token),
+    )
 
 
 @pages.route("/verify/file", methods=["GET", "POST"])

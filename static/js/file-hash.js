@@ -15,22 +15,30 @@ async function isPdf(file) {
   return new TextDecoder("latin1").decode(start).includes("%PDF-");
 }
 
-async function lookUp(address, hash) {
-  const answer = await fetch(address + hash, { headers: { Accept: "application/json" } });
+async function lookUp(lookup, hash) {
+  const answer = await fetch(lookup + hash, { headers: { Accept: "application/json" } });
   if (!answer.ok) return { answer: "failed" };
-  const found = await answer.json();
-  if (!found.known) return { answer: "different" };
-  return { answer: found.state === "annulled" ? "annulled" : "same", address: found.address };
+  const { known, state, newest, address } = await answer.json();
+  if (!known) return { answer: "different" };
+  if (state === "annulled") return { answer: "annulled", address };
+  return { answer: newest ? "same" : "earlier", address };
+}
+
+/** On the page of a document only its own files count; nobody is asked about the newest one. */
+async function compare(hash, { lookup, sha256, withdrawn }) {
+  if (!sha256) return lookUp(lookup, hash);
+  if (hash === sha256) return { answer: withdrawn ? "annulled" : "same" };
+  const { answer, address } = await lookUp(lookup, hash);
+  const isOther = address && new URL(address, location).pathname !== location.pathname;
+  return { answer: isOther ? "different" : answer };
 }
 
 /** One word for the file, and where its record is shown. */
-async function judgeFile(file, { lookup, sha256 }) {
+async function judgeFile(file, known) {
   if (file.size > LARGEST) return { answer: "too-large" };
   if (!(await isPdf(file))) return { answer: "no-pdf" };
   try {
-    const hash = await hashFile(file);
-    if (lookup) return await lookUp(lookup, hash);
-    return { answer: hash === sha256 ? "same" : "different" };
+    return await compare(await hashFile(file), known);
   } catch {
     return { answer: "failed" };
   }

@@ -1,6 +1,6 @@
 // What a phone keeps between two checks: the public keys and the status list. Page and worker share it.
 
-import { readList } from "./status-list.js";
+import { doubtOf, readList } from "./status-list.js";
 
 export const KEPT = "verification-2";
 const KEYS = "/.well-known/jwks.json";
@@ -32,11 +32,15 @@ export async function refresh() {
   const kept = await loadKept().catch(() => NOTHING);
   const cache = await caches.open(KEPT).catch(() => null);
   await cache?.put(KEYS, keys);
-  // A list that is not believed, or older than the kept one, takes nothing's place.
-  const isOlder = kept.list && fresh.list && fresh.list.issuedAt < kept.list.issuedAt;
-  if (!fresh.list || isOlder) return { keys: fresh.keys, list: kept.list };
+  if (!fresh.list || isOlder(fresh.list, kept.list)) return { keys: fresh.keys, list: kept.list };
   await cache?.put(LIST, jwt);
   return fresh;
+}
+
+/** A list that is older than the kept one does not take its place, unless that one is yet to come: a
+ * server whose clock was once wrong would else be believed no more. */
+function isOlder(fresh, kept) {
+  return kept !== null && fresh.issuedAt < kept.issuedAt && doubtOf(kept, Date.now()) !== "clock";
 }
 
 async function read(keys, jwt) {

@@ -34,7 +34,7 @@ function compare(said, record, list) {
   if (record.state !== "known") return { answer: "no-record" };
   const same =
     said.number === record.number && said.form === record.form && said.sha256 === record.sha256;
-  return { answer: same ? "agrees" : "differs" };
+  return { answer: same ? record.withdrawn || "agrees" : "differs" };
 }
 
 /** Who is on the list stays annulled however old the list; who is not may have been annulled since. */

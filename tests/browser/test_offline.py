@@ -361,6 +361,11 @@ def test_with_the_server_back_the_page_renews_itself(
 
     expect(phone.locator("[data-seal]")).to_have_attribute("data-answer", "agrees", timeout=20_000)
 
+    # A list from the day after tomorrow, made by a clock that was wrong, is not kept for ever.
+    phone.evaluate(KEEP_LIST, forged_list(story, age=-2 * 86_400))
+    _answer(phone, f"{story.url}/v/offline#{story.papers.valid.seal}")
+    expect(phone.locator("[data-seal]")).to_have_attribute("data-answer", "in-force")
+
     # An older list, be it the server's own, takes no newer one's place.
     newer = forged_list(story, age=-60)
     phone.evaluate(KEEP_LIST, newer)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from forms_server.documents.qr_seal import write_seal
+from forms_server.storage.records import FileKind, NewFile, TimeStampState, open_records
 from tests.browser.conftest import LiveServer, OpenPage
 from tests.browser.papers import Paper, altered, annul_paper, issue_paper, write_answers
 from tests.documents.test_qr_seal import PAYLOAD, make_keys
@@ -152,6 +155,15 @@ def test_a_genuine_seal_agrees_with_the_record(
     expect(page.get_by_role("heading", level=1)).to_have_text("Құжат жарамды")
 
 
+def test_a_genuine_seal_of_an_annulled_document_is_not_called_valid(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    page.goto(f"{live_server.url}{papers.annulled.path}#{papers.annulled.seal}")
+
+    answer_of(page, "annulled")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Құжаттың күші жойылған")
+
+
 def test_an_altered_seal_takes_the_verdicts_place(
     page: Page, live_server: LiveServer, papers: Papers
 ) -> None:
@@ -271,6 +283,47 @@ def test_a_file_is_compared_in_the_browser_and_not_sent(
         expect(page.locator(f"[data-file-check] [data-when={answer}]")).to_be_visible()
 
     assert not posts
+
+
+def test_a_former_file_was_issued_too(page: Page, live_server: LiveServer, tmp_path: Path) -> None:
+    """As the one that was handed over at the counter, before its time stamp came."""
+    answers = write_answers(live_server, "mse-01", tmp_path)
+    paper = issue_paper(live_server, answers, tmp_path / "former.pdf")
+    add_a_file(live_server, paper)
+    for address in (paper.path, "/verify"):
+        page.goto(f"{live_server.url}{address}?lang=en")
+        if address == paper.path:
+            page.locator("summary").click()
+        choose(page, paper.pdf.read_bytes())
+        expect(page.locator("[data-file-check] [data-when=earlier]")).to_be_visible()
+        expect(page.locator("[data-file-check] [data-when]:visible")).to_have_count(1)
+
+
+def test_the_file_of_an_annulled_document_is_not_called_good(
+    page: Page, live_server: LiveServer, papers: Papers
+) -> None:
+    page.goto(f"{live_server.url}{papers.annulled.path}")
+    page.locator("summary").click()
+    choose(page, papers.annulled.pdf.read_bytes())
+    expect(page.locator("[data-file-check] [data-when=annulled]")).to_be_visible()
+
+
+def add_a_file(server: LiveServer, paper: Paper) -> None:
+    """One more revision of the document, as a time stamp makes it."""
+    records = open_records(f"sqlite:///{server.home / 'forms.db'}")
+    document = records.documents.by_number(paper.number)
+    assert document is not None
+    records.files.add(
+        document.id,
+        NewFile(
+            kind=FileKind.TIME_STAMPED,
+            follows=str(document.pdf_sha256),
+            sha256=sha256(paper.pdf.read_bytes() + b"more").hexdigest(),
+            added_at=datetime.now(UTC),
+            time_stamp=TimeStampState.DONE,
+        ),
+    )
+    records.close()
 
 
 def test_a_file_that_is_too_large_is_not_even_read(

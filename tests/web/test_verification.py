@@ -254,7 +254,8 @@ def test_a_hash_tells_whose_file_it_is(client: FlaskClient, document: DocumentRe
     known = client.get(f"/verify/hash/{document.pdf_sha256}").json
     unknown = client.get(f"/verify/hash/{'0' * 64}").json
 
-    assert known == {"known": True, "state": "issued", "address": f"/v/{document.token}"}
+    address = f"/v/{document.token}"
+    assert known == {"known": True, "state": "issued", "newest": True, "address": address}
     assert unknown == {"known": False}
 
 
