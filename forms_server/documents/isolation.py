@@ -37,6 +37,9 @@ LONGEST_CHECK = 10.0
 """Seconds of the processor that one PDF may take, and half of those of the clock."""
 MOST_MEMORY = 512 * 1024 * 1024
 """Bytes that a check may take beyond what the process has already."""
+MOST_SAID = 32 * 1024 * 1024
+"""Bytes of the child's answer, ten times the longest form that may be sent; the parent that reads it
+has no limit of memory."""
 
 HANDLED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGABRT)
 """Signals a server answers in its own way, which a child of it must not."""
@@ -135,22 +138,24 @@ def _receive(child: int, pipe: int, *, seconds: float) -> tuple[bytes, int]:
     """All that the child says, and the signal that it died of, 0 if it ended by itself."""
     received = bytearray()
     try:
-        _read_until(time.monotonic() + 2 * seconds, pipe, received)
-    except TimeoutError:
-        os.kill(child, signal.SIGKILL)
+        if not _read_until(time.monotonic() + 2 * seconds, pipe, received):
+            os.kill(child, signal.SIGKILL)
     finally:
         os.close(pipe)
         _, status = os.waitpid(child, 0)
     return bytes(received), os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
-def _read_until(deadline: float, pipe: int, received: bytearray) -> None:
+def _read_until(deadline: float, pipe: int, received: bytearray) -> bool:
+    """Whether the child had its say, in time and within ``MOST_SAID``."""
     while select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
         part = os.read(pipe, 1 << 16)
         if not part:
-            return
+            return True
         received += part
-    raise TimeoutError
+        if len(received) > MOST_SAID:
+            return False
+    return False
 
 
 def _read_answer(answer: bytes, died_of: int) -> SealReport:

@@ -11,9 +11,10 @@ from typing import Any
 import pikepdf
 import pytest
 
-from forms_server.documents.isolation import check_isolated
+from forms_server.documents.isolation import MOST_SAID, check_isolated
 from forms_server.documents.signature_facts import Authorities
 from forms_server.errors import DocumentError
+from tests.authority import print_pdf
 from tests.documents.sealed import BOMB, SEALED, TRUSTED
 
 JUDGES = Authorities(seals=TRUSTED)
@@ -49,6 +50,12 @@ def test_a_check_ends_when_its_time_is_up() -> None:
 
 def test_a_check_has_so_much_memory_and_no_more() -> None:
     assert _refusal(SEALED + bytes(8 << 20), memory=1 << 20) == "pdf-too-heavy"
+
+
+def test_a_child_that_says_too_much_is_not_listened_to() -> None:
+    """Small as a file, large as data: the limits are the child's, the memory would be ours."""
+    data = b"<a>" + b" " * MOST_SAID + b"</a>"
+    assert _refusal(print_pdf(data_xml=data)) == "pdf-too-heavy"
 
 
 def test_the_child_is_gone_and_nothing_stays_open() -> None:
