@@ -38,8 +38,8 @@ LONGEST_CHECK = 10.0
 MOST_MEMORY = 512 * 1024 * 1024
 """Bytes that a check may take beyond what the process has already."""
 MOST_SAID = 32 * 1024 * 1024
-"""Bytes of the child's answer, ten times the longest form that may be sent; the parent that reads it
-has no limit of memory."""
+"""Bytes of the child's answer, ten times the longest form that may be sent; the parent that reads
+it has no limit of memory."""
 
 HANDLED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGABRT)
 """Signals a server answers in its own way, which a child of it must not."""

@@ -1,7 +1,8 @@
 """What a phone keeps to check a seal with no network: page, manifest, public keys, status list.
 
-These answers belong to nobody: no cookie is read or set for them beyond the page's language, and
-any cache may keep them as long as it asks whether they have changed.
+Keys and list belong to nobody, and any cache may keep them as long as it asks whether they have
+changed. Page and manifest are in the visitor's language, and name who is signed in: no cache that is
+shared keeps them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from forms_server.web.static_files import static_file
 pages = Blueprint("offline", __name__)
 
 REVALIDATE = "public, no-cache"
+OF_THE_VISITOR = "private, no-cache"
 FIVE_MINUTES = "public, max-age=300"
 SHORTEST_COMPRESSED = 1400
 """Bytes; what fits into one packet gains nothing."""
@@ -40,7 +42,7 @@ def show_page() -> ResponseReturnValue:
     """The page that a phone keeps: it answers from the seal alone and knows no document."""
     titles = {form.id: form.title for form in workshop().forms.values()}
     response = make_response(render_template("verification/offline.html", titles=titles))
-    response.headers["Cache-Control"] = REVALIDATE
+    response.headers["Cache-Control"] = OF_THE_VISITOR
     return response
 
 
@@ -62,7 +64,7 @@ def show_manifest() -> ResponseReturnValue:
         icons=[_icon(*icon) for icon in ICONS],
     )
     response.content_type = "application/manifest+json"
-    response.headers["Cache-Control"] = REVALIDATE
+    response.headers["Cache-Control"] = OF_THE_VISITOR
     return response
 
 

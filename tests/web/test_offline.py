@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from forms_server.services.workshop import Workshop
 from forms_server.settings import ROOT
 from forms_server.web import offline
+from tests.web.conftest import SignIn
 
 LIST = "/.well-known/status-list.jwt"
 KEYS = "/.well-known/jwks.json"
@@ -39,6 +40,15 @@ def test_the_list_is_never_taken_from_a_cache_unasked(client: FlaskClient) -> No
 
     assert answer.headers["Cache-Control"] == "public, no-cache"
     assert not answer.headers.getlist("Set-Cookie")
+
+
+@pytest.mark.parametrize("address", ["/v/offline", "/v/manifest.webmanifest"])
+def test_what_depends_on_the_visitor_is_in_no_shared_cache(
+    client: FlaskClient, sign_in: SignIn, address: str
+) -> None:
+    """The page names who is signed in, in the language of a cookie."""
+    sign_in(client, "clerk")
+    assert client.get(address).headers["Cache-Control"] == "private, no-cache"
 
 
 def test_a_long_list_is_compressed_for_who_can_read_that(
