@@ -1,8 +1,8 @@
 """What a phone keeps to check a seal with no network: page, manifest, public keys, status list.
 
 Keys and list belong to nobody, and any cache may keep them as long as it asks whether they have
-changed. Page and manifest are in the visitor's language, and name who is signed in: no cache that is
-shared keeps them.
+changed. Page and manifest are in the visitor's language, and the page names who is signed in: no
+shared cache keeps them.
 """
 
 from __future__ import annotations
