@@ -75,7 +75,7 @@ def _prepare(settings: Settings, *, address: str) -> None:
     workshop = open_workshop(settings, now)
     finished = finish_unfinished(workshop)
     if finished:
-        click.echo(f"{finished} documents that a crash had interrupted were finished.")
+        click.echo(f"Documents that a crash had interrupted, finished now: {finished}.")
     click.echo(f"Serving {address}")
     _say_accounts(workshop.first_accounts)
     click.echo(f"First: open {address}, sign in as clerk, choose mse-01, press «Толтыру».")
