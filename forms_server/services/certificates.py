@@ -97,6 +97,6 @@ def certificate_of(workshop: Workshop, card: CardRecord | None) -> Certificate |
         short_code=card.short_code,
         pdf_sha256=card.pdf_sha256,
         data_sha256=card.data_sha256,
-        is_development=workshop.sealer.is_development,
+        is_development=card.is_development,
         has_iin=card.has_iin,
     )

@@ -236,6 +236,7 @@ def _finish(workshop: Workshop, record: DocumentRecord) -> DocumentRecord:
                 issued_at=record.reserved_at,
                 signatures=signatures_of(edition, answers_of(workshop, record, edition)),
                 time_stamp=workshop.new_time_stamp,
+                is_development=workshop.sealer.is_development,
             ),
         )
     except StorageError as error:

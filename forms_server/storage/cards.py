@@ -42,6 +42,7 @@ QUERY = (
         DOCUMENT.annulment_category,
         DOCUMENT.replaces,
         DOCUMENT.replaced_by,
+        DOCUMENT.is_development,
         case((IS_OF_ONE_PERSON, REPLACEMENT.token)).label("replaced_by_token"),
         DOCUMENT.iin_last4.is_not(None).label("has_iin"),
         OFFICE.code.label("office_code"),
@@ -84,6 +85,7 @@ class CardRecord:
     replaces: str | None
     replaced_by: str | None
     replaced_by_token: str | None
+    is_development: bool
     has_iin: bool
     office_code: str
     office: BilingualText

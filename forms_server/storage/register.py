@@ -102,6 +102,7 @@ class Documents:
             row.issued_at, row.time_stamp = issuance.issued_at, issuance.time_stamp
             row.pdf_sha256 = row.blob_key = issuance.pdf_sha256
             row.data_sha256 = issuance.data_sha256
+            row.is_development = issuance.is_development
             add_first_file(session, row, issuance.issued_at)
             add_signatures(session, row.id, issuance.signatures)
             _annul_replaced(session, row, at=issuance.issued_at)

@@ -190,6 +190,7 @@ class Document(Base):
     replaces: Mapped[str | None] = mapped_column(String(120), index=True)
     replacement_reason: Mapped[str | None] = mapped_column(Text)
     replacement_by: Mapped[int | None]
+    is_development: Mapped[bool] = mapped_column(server_default=false())
 
 
 class DocumentFile(Base):

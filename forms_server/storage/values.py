@@ -190,6 +190,8 @@ class DocumentRecord:
     """The number of the document that this one is issued in place of."""
     replacement_reason: str | None = field(repr=False)
     replacement_by: int | None
+    is_development: bool
+    """Sealed with a development key; false in state ``issuing``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +218,7 @@ class Issuance:
     issued_at: datetime
     signatures: tuple[NewSignature, ...] = ()
     time_stamp: TimeStampState = TimeStampState.NONE
+    is_development: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

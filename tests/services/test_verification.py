@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
 from forms_server.documents.qr import new_token
+from forms_server.documents.signing import Sealer
 from forms_server.errors import DocumentError
 from forms_server.languages import Language
 from forms_server.services.accounts import Actor
@@ -15,6 +17,7 @@ from forms_server.services.issuing import pdf_of
 from forms_server.services.verification import public_keys, show_answers, unlock
 from forms_server.services.workshop import Workshop
 from forms_server.storage.records import DocumentRecord, NewDocument
+from tests.authority import make_authority, make_seal_keys
 from tests.fields.specimens import with_check_digit
 from tests.workshop import NOW, issue_sample, sample_of
 
@@ -48,6 +51,17 @@ def test_a_document_is_found_by_all_its_names(
     assert found.issued_at.utcoffset() is not None
     assert look_up_code(workshop, issued.short_code.lower().replace("-", " ")) == found
     assert look_up_hash(workshop, hashlib.sha256(pdf).hexdigest().upper()) == found
+
+
+def test_a_document_stays_what_it_was_sealed_as(workshop: Workshop, issued: DocumentRecord) -> None:
+    """A key of the office's own gives no legal force to what was issued while trying it out."""
+    desk = replace(workshop, sealer=Sealer(make_seal_keys(make_authority(NOW), NOW)))
+    real = issue_sample(desk)
+    for server in (desk, workshop):
+        tried, issued_with_it = (look_up(server, each.token) for each in (issued, real))
+        assert tried is not None
+        assert issued_with_it is not None
+        assert (tried.is_development, issued_with_it.is_development) == (True, False)
 
 
 def test_what_is_not_there_is_not_found(workshop: Workshop) -> None:
