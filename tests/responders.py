@@ -53,7 +53,8 @@ class Responders:
 
     Modes: ``down`` (503), ``silent`` (no answer until told), ``nonsense``, ``large``, ``moved`` (to
     ``/inner``, as if that were a service of our own network); of time stamps also
-    ``other-bytes``, ``other-nonce``, ``other-policy``, ``altered``, ``refused``; of OCSP also ``usurped``.
+    ``other-bytes``, ``other-nonce``, ``other-policy``, ``altered``, ``refused``; of OCSP also
+    ``usurped``.
     """
 
     folder: Path
