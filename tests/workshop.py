@@ -18,6 +18,7 @@ from forms_server.services.workshop import Workshop, open_workshop
 from forms_server.settings import Settings
 from forms_server.specs.model import Edition
 from forms_server.storage.records import Change, DocumentRecord, NewAccount
+from tests.databases import migrate
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 """Real, because the judges look at today's clock."""
@@ -31,6 +32,7 @@ def settings_in(home: Path, **more: str) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Workshop]:
     """A workshop that is closed again."""
+    migrate(settings.database_url)
     workshop = open_workshop(settings, NOW)
     yield workshop
     workshop.records.close()

@@ -31,8 +31,8 @@ from forms_server.services.accounts import (
     set_signer,
     sign_in,
 )
-from forms_server.storage.database import upgrade
 from forms_server.storage.records import Change, OfficeRecord, Records, open_records
+from tests.databases import migrate
 
 NOW = datetime(2025, 5, 2, 9, 30, tzinfo=UTC)
 NEW_PASSWORD = "жаңа құпиясөз"  # noqa: S105
@@ -41,7 +41,7 @@ NEW_PASSWORD = "жаңа құпиясөз"  # noqa: S105
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[Records]:
     url = f"sqlite:///{tmp_path / 'forms.db'}"
-    upgrade(url)
+    migrate(url)
     opened = open_records(url)
     yield opened
     opened.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from forms_server.languages import BilingualText
-from forms_server.storage.database import open_engine, upgrade
+from forms_server.storage.database import open_engine
 from forms_server.storage.records import (
     AccountRecord,
     Change,
@@ -20,6 +20,7 @@ from forms_server.storage.records import (
     open_records,
 )
 from forms_server.storage.tables import Base
+from tests.databases import migrate
 
 NOW = datetime(2025, 5, 2, 9, 30, 15, 123456, tzinfo=UTC)
 
@@ -39,7 +40,7 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def records(url: str) -> Iterator[Records]:
-    upgrade(url)
+    migrate(url)
     opened = open_records(url)
     yield opened
     opened.close()
