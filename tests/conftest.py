@@ -28,6 +28,7 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 TOGETHER = (
     "tests/browser/",
     "tests/documents/test_signature_fields.py",
+    "tests/services/test_blanks.py",
     "tests/test_every_form.py",
 )
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pikepdf
 import pytest
+from click.testing import CliRunner
 
+from forms_server.cli import main
 from forms_server.documents.context import Output
 from forms_server.documents.sentences import read_sentences, sentence_on
 from forms_server.errors import SpecificationError
@@ -21,8 +20,8 @@ from forms_server.services.issuing import issue, pages_of, pdf_of, stamp_of
 from forms_server.services.samples import sample_answers
 from forms_server.services.stored import answers_of
 from forms_server.services.workshop import Workshop, open_workshop
-from forms_server.settings import SENTENCES, Settings
-from tests.judges import ROOT, pdf_text
+from forms_server.settings import SENTENCES
+from tests.judges import pdf_text
 from tests.workshop import actor_in, issue_sample, opened, settings_in
 
 OF_THE_LAW = {
@@ -110,25 +109,13 @@ def test_the_start_and_the_check_refuse_a_wrong_file(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, FORMS_SERVER_SENTENCES_FILE=str(path))
     with pytest.raises(SpecificationError, match="sentences-malformed"), opened(settings):
         pass
-    done = subprocess.run(
-        [sys.executable, "-c", "from forms_server.cli import main; main()", "check"],
-        env={"FORMS_SERVER_SENTENCES_FILE": str(path), "FORMS_SERVER_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    assert done.returncode == 1
+    environment = {"FORMS_SERVER_SENTENCES_FILE": str(path), "FORMS_SERVER_HOME": str(tmp_path)}
+    done = CliRunner().invoke(main, ["check"], env=environment)
+    assert done.exit_code == 1
     assert f"{path}:3: sentences-malformed" in done.stderr
 
 
 # -- the print ------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
-    with opened(Settings.from_env({"FORMS_SERVER_HOME": str(tmp_path_factory.mktemp("s"))})) as it:
-        yield it
 
 
 @pytest.mark.parametrize(
@@ -142,29 +129,29 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     ],
 )
 def test_the_day_of_the_document_says_what_is_printed(
-    office: Workshop, now: datetime, is_said: bool
+    workshop: Workshop, now: datetime, is_said: bool
 ) -> None:
-    record = replace(issue_sample(office, "mse-04"), reserved_at=now)
-    edition = office.forms["mse-04"].latest
+    record = replace(issue_sample(workshop, "mse-04"), reserved_at=now)
+    edition = workshop.forms["mse-04"].latest
     pages = pages_of(
         edition,
         "kk-ru",
         Output.ISSUED,
-        answers=answers_of(office, record, edition),
-        stamp=stamp_of(office, record),
+        answers=answers_of(workshop, record, edition),
+        stamp=stamp_of(workshop, record),
     )
-    text = office.templates.write_html(pages)
+    text = workshop.templates.write_html(pages)
     assert all((sentence in text) is is_said for sentence in OF_THE_LAW.values())
     assert "орнына берілді" not in text
 
 
-def test_the_paper_names_what_it_replaces_in_both_languages(office: Workshop) -> None:
-    record = replace(issue_sample(office, "mse-04"), replaces="0000-mse04-2026-000001")
-    edition = office.forms["mse-04"].latest
-    answers = answers_of(office, record, edition)
-    stamp = stamp_of(office, record)
+def test_the_paper_names_what_it_replaces_in_both_languages(workshop: Workshop) -> None:
+    record = replace(issue_sample(workshop, "mse-04"), replaces="0000-mse04-2026-000001")
+    edition = workshop.forms["mse-04"].latest
+    answers = answers_of(workshop, record, edition)
+    stamp = stamp_of(workshop, record)
     pages = pages_of(edition, "kk-ru", Output.ISSUED, answers=answers, stamp=stamp)
-    text = office.templates.write_html(pages)
+    text = workshop.templates.write_html(pages)
     assert "№ 0000-mse04-2026-000001 құжаттың орнына берілді" in text
     assert "Выдан взамен документа № 0000-mse04-2026-000001" in text
 
