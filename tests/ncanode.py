@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from asn1crypto import cms
 from cryptography import x509
 
 from forms_server.documents.subjects import common_name, number_in
+from tests.serving import listening
 
 
 @dataclass(slots=True)
@@ -72,17 +72,9 @@ class NcaNode:
 @contextmanager
 def serving_ncanode() -> Iterator[NcaNode]:
     """The service on a free port of this machine until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    node = NcaNode(url=f"http://127.0.0.1:{server.server_address[1]}")
-    server.node = node  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield node
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(_Handler) as (server, url):
+        server.node = NcaNode(url=url)  # type: ignore[attr-defined]
+        yield server.node  # type: ignore[attr-defined]
 
 
 class _Handler(BaseHTTPRequestHandler):

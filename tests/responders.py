@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from asn1crypto import tsp
@@ -28,6 +28,7 @@ from cryptography.x509.oid import (
 
 from forms_server.documents.signing_keys import KeptKey, PrivateKey
 from tests.authority import LIFETIME, SIGNING, USAGES, Authority
+from tests.serving import listening
 
 POLICY, OTHER_POLICY = "1.2.3.4.1", "1.2.3.4.2"
 KEPT = ("version", "message_imprint", "nonce", "cert_req")
@@ -228,9 +229,17 @@ def write_key(key: KeptKey, folder: Path, name: str) -> KeyFiles:
 @contextmanager
 def serving_responders(folder: Path, now: datetime) -> Iterator[Responders]:
     """The services on a free port of this machine until the block ends."""
+    with listening(_Handler) as (server, url):
+        responders = _make_responders(folder, now, url)
+        server.responders = responders  # type: ignore[attr-defined]
+        try:
+            yield responders
+        finally:
+            responders.awake.set()
+
+
+def _make_responders(folder: Path, now: datetime, url: str) -> Responders:
     root = _root(now)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    url = f"http://127.0.0.1:{server.server_address[1]}"
     responders = Responders(folder=folder, root=root, issuing=_issuing(root, now, url), url=url)
     responders.tsa = responders.issue_tsa("Throw-away time stamps", now - timedelta(days=1))
     responders._good_tsa = responders.tsa
@@ -241,16 +250,7 @@ def serving_responders(folder: Path, now: datetime) -> Iterator[Responders]:
     config = TSA_CONFIG.format(folder=folder, policy=POLICY, other_policy=OTHER_POLICY)
     (folder / "tsa.cnf").write_text(config, encoding="ascii")
     (folder / "tsa.serial").write_text("01\n", encoding="ascii")
-    server.responders = responders  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield responders
-    finally:
-        responders.awake.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return responders
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,7 +6,6 @@ import dataclasses
 import gc
 import itertools
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 
 from flask.testing import FlaskClient
@@ -71,13 +70,6 @@ def _issue_many(subject: Subject, documents: int, tell: Callable[[str], object])
     gc.freeze()
     step = max(documents // 5, 1)
     for count in range(1, documents + 1):
-        issuing.issue(
-            subject.workshop,
-            subject.edition,
-            subject.answers,
-            output=subject.record.output,
-            actor=subject.actor,
-            now=datetime.now(UTC),
-        )
+        subject.issue()
         if count % step == 0:
             tell(f"{count} {megabytes('VmRSS')}")

@@ -12,11 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from forms_server.bench.subjects import Subject
-from forms_server.services import issuing
 from forms_server.settings import Settings
 
 HOST = "127.0.0.1"
@@ -83,18 +81,7 @@ def show_pages(figures: Sequence[PageFigures]) -> list[str]:
 
 def _tokens(subject: Subject) -> list[str]:
     """Several documents, so that no kept answer to one of them is what is measured."""
-    issued = (
-        issuing.issue(
-            subject.workshop,
-            subject.edition,
-            subject.answers,
-            output=subject.record.output,
-            actor=subject.actor,
-            now=datetime.now(UTC),
-        )
-        for _ in range(DOCUMENTS)
-    )
-    return [record.token for record in issued]
+    return [subject.issue().token for _ in range(DOCUMENTS)]
 
 
 @contextmanager

@@ -34,6 +34,17 @@ class Subject:
     answers: Answers
     record: DocumentRecord
 
+    def issue(self) -> DocumentRecord:
+        """The same answers once more, under the next number."""
+        return issuing.issue(
+            self.workshop,
+            self.edition,
+            self.answers,
+            output=self.record.output,
+            actor=self.actor,
+            now=datetime.now(UTC),
+        )
+
     def html(self) -> str:
         """The document as WeasyPrint alone would print it."""
         stamp = issuing.stamp_of(self.workshop, self.record)

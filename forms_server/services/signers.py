@@ -154,7 +154,7 @@ def require_waiting(desk: Desk, record: SignatureRecord) -> None:
     if desk.document.state is not DocumentState.ISSUED:
         raise ServiceError("signature-not-in-force", number=desk.document.number)
     if record.state is not SignatureState.WAITING:
-        raise ServiceError("signature-settled", state=record.state.value)
+        raise ServiceError("signature-settled")
 
 
 def require_turn(desk: Desk, record: SignatureRecord) -> None:

@@ -164,7 +164,7 @@ def _lock(session: Session, condition: ColumnElement[bool]) -> Signature:
     if row is None:
         raise StorageError("signature-missing")
     if row.state is not SignatureState.WAITING:
-        raise StorageError("signature-settled", state=row.state.value)
+        raise StorageError("signature-settled")
     return row
 
 

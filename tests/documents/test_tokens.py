@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,9 +21,10 @@ from forms_server.documents.tokens import (
     close_tokens,
     open_person_key,
 )
-from forms_server.errors import DocumentError, catalogue
+from forms_server.errors import catalogue
 from tests import judges
 from tests.authority import Authority, make_authority, make_seal_keys, print_pdf
+from tests.refusals import refused
 from tests.tokens import (
     CONFIGURATION,
     Token,
@@ -88,14 +88,6 @@ def opened(token: Token, key: str, *, others: tuple[object, ...] = ()) -> TokenK
 
 def person(name: str, pin: str) -> object:
     return open_person_key(softhsm_module(), "person-{label}", name, pin)
-
-
-@contextmanager
-def refused(code: str) -> Iterator[None]:
-    with pytest.raises(DocumentError) as refusal:
-        yield
-    assert refusal.value.code == code, refusal.value
-    assert refusal.value.say("en")
 
 
 def openssl_verifies(key: KeptKey, data: bytes, signature: bytes, folder: Path) -> bool:

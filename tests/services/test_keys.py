@@ -25,7 +25,7 @@ from forms_server.documents.qr_keys import load_qr_keys
 from forms_server.documents.signing import Sealer
 from forms_server.documents.signing_keys import KeptKey
 from forms_server.documents.tokens import close_tokens
-from forms_server.errors import DocumentError, FormsServerError, SettingsError
+from forms_server.errors import DocumentError, SettingsError
 from forms_server.services.auditing import audit
 from forms_server.services.checkpoints import archive_of, make_checkpoint
 from forms_server.services.file_checks import verify_pdf
@@ -51,6 +51,7 @@ from tests.authority import (
     write_p12,
 )
 from tests.judges import ROOT
+from tests.refusals import refused
 from tests.tokens import CONFIGURATION, Token, add_key, configure, make_token, softhsm_module
 from tests.workshop import NOW, actor_in, issue_sample, opened, settings_in
 
@@ -99,14 +100,6 @@ def p12_of(key: KeptKey, folder: Path) -> dict[str, str]:
         "FORMS_SERVER_SEAL_KEY_FILE": str(p12),
         "FORMS_SERVER_SEAL_PASSWORD_FILE": str(password),
     }
-
-
-@contextmanager
-def refused(code: str) -> Iterator[None]:
-    with pytest.raises(FormsServerError) as refusal:
-        yield
-    assert refusal.value.code == code, refusal.value
-    assert refusal.value.say("en")
 
 
 def issue_and_read(workshop: Workshop) -> bytes:
