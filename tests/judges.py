@@ -34,6 +34,7 @@ PACKAGE_OF_PROGRAM = {
     "xmllint": "libxml2-utils",
 }
 SECONDS_TO_ANSWER = 300
+NOT_SIGNED = "The signature form field is not signed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,17 @@ def pdfsig(path: Path, nss_folder: Path | None = None) -> tuple[PdfSignature, ..
 
 
 def pdfsig_facts(path: Path, nss_folder: Path | None = None) -> tuple[PdfSignature, ...]:
-    """Signatures as ``pdfsig`` sees them, good or bad; there must be at least one."""
+    """Signatures as ``pdfsig`` sees them, good or bad; there must be at least one.
+
+    Fields that nobody has signed yet are told too, and left out here.
+    """
     with tempfile.TemporaryDirectory() as made:
         database = f"sql:{nss_folder or _empty_nss_db(Path(made))}"
         # Not -no-ocsp: poppler 22.12 then trusts nobody ("Unknown issue with Certificate").
         answer = run("pdfsig", "-nssdir", database, str(path))
     words = answer.stdout + answer.stderr
-    blocks = re.split(r"^Signature #\d+:$", answer.stdout, flags=re.MULTILINE)[1:]
+    told = re.split(r"^Signature #\d+:$", answer.stdout, flags=re.MULTILINE)[1:]
+    blocks = [block for block in told if NOT_SIGNED not in block]
     assert blocks, words
     return tuple(map(_signature, sorted(blocks, key=_end_of_signed_bytes)))
 

@@ -26,7 +26,7 @@ from forms_server.services.workshop import Workshop
 from tests import attacks, forgeries
 from tests.attacks import Paper
 from tests.judges import PdfSignature, pdfsig_facts, run, trusted_nss_db
-from tests.workshop import NOW, issue_sample
+from tests.workshop import issue_sample, moment
 
 Attack = Callable[[Paper], bytes]
 LANGUAGES = ("kk", "ru", "en")
@@ -215,7 +215,7 @@ class Sample:
 
 def test_the_paper_itself_is_valid(desk: Workshop, paper: Paper) -> None:
     for pdf in (paper.sealed, paper.other):
-        report = verify_pdf(desk, pdf, now=NOW)
+        report = verify_pdf(desk, pdf, now=moment())
         assert (report.verdict, report.reasons) == (Verdict.VALID, ())
         assert report.are_pages_read
         (seal,) = report.signatures
@@ -227,7 +227,7 @@ def test_an_attack_is_named_and_never_valid(
     case: Case, desk: Workshop, paper: Paper, *, trusting: Path, tmp_path: Path
 ) -> None:
     pdf = case.attack(paper)
-    sample = Sample(case, pdf, verify_pdf(desk, pdf, now=NOW))
+    sample = Sample(case, pdf, verify_pdf(desk, pdf, now=moment()))
     _is_named(sample)
     path = tmp_path / "sample.pdf"
     path.write_bytes(pdf)
@@ -291,7 +291,7 @@ def _pyhanko(pdf: bytes, desk: Workshop) -> Iterator[tuple[str, PdfSignatureStat
     try:
         signatures: Any = PdfFileReader(BytesIO(pdf)).embedded_regular_signatures
         for embedded in signatures:
-            context = ValidationContext(trust_roots=roots, allow_fetching=False, moment=NOW)
+            context = ValidationContext(trust_roots=roots, allow_fetching=False, moment=moment())
             yield embedded.field_name, validate_pdf_signature(embedded, context)
     except (PdfError, ValueError, TypeError, AttributeError, LookupError, AssertionError):
         return

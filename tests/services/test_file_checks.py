@@ -33,7 +33,7 @@ from tests import forgeries
 from tests.attacks import Paper
 from tests.authority import make_authority, make_seal_keys, print_pdf
 from tests.fields.specimens import with_check_digit
-from tests.workshop import NOW, issue_sample, opened, settings_in
+from tests.workshop import NOW, issue_sample, moment, opened, settings_in
 
 IIN = str(with_check_digit("90010130001"))
 
@@ -52,7 +52,7 @@ def pdf(workshop: Workshop, clerk: Actor, issued: DocumentRecord) -> bytes:
 
 
 def test_what_was_issued_is_valid(workshop: Workshop, issued: DocumentRecord, pdf: bytes) -> None:
-    report = verify_pdf(workshop, pdf, now=NOW)
+    report = verify_pdf(workshop, pdf, now=moment())
     assert report.verdict is Verdict.VALID
     assert report.is_same_bytes
     assert report.is_known
@@ -68,7 +68,7 @@ def test_what_was_annulled_says_so(workshop: Workshop, clerk: Actor, head: Actor
     record = issue_sample(workshop)
     content = pdf_of(workshop, record.number, actor=clerk)
     annul(workshop, record.number, reason="Қате", actor=head, now=NOW)
-    report = verify_pdf(workshop, content, now=NOW)
+    report = verify_pdf(workshop, content, now=moment())
     assert report.verdict is Verdict.ANNULLED
     assert report.is_same_bytes
     assert report.certificate is not None
@@ -81,7 +81,7 @@ def test_what_was_annulled_says_so(workshop: Workshop, clerk: Actor, head: Actor
 def test_a_stranger_s_paper_with_our_number_is_altered(
     workshop: Workshop, issued: DocumentRecord, pdf: bytes
 ) -> None:
-    report = verify_pdf(workshop, pdf + b"\n% nothing much\n", now=NOW)
+    report = verify_pdf(workshop, pdf + b"\n% nothing much\n", now=moment())
     assert report.verdict is Verdict.ALTERED
     assert report.certificate is not None, "it still says which document it is"
     assert report.certificate.number == issued.number
@@ -90,13 +90,16 @@ def test_a_stranger_s_paper_with_our_number_is_altered(
 
 def test_a_seal_taken_off_is_altered_or_not_sealed(workshop: Workshop, pdf: bytes) -> None:
     unsealed = pdf.replace(b"/Sig", b"/Gis")
-    assert verify_pdf(workshop, unsealed, now=NOW).verdict in {Verdict.ALTERED, Verdict.NOT_SEALED}
+    assert verify_pdf(workshop, unsealed, now=moment()).verdict in {
+        Verdict.ALTERED,
+        Verdict.NOT_SEALED,
+    }
 
 
 def test_a_blank_is_not_sealed(workshop: Workshop) -> None:
     edition = workshop.forms["mse-01"].latest
     report = verify_pdf(
-        workshop, blank_pdf(workshop, edition, output="kk", fillable=False), now=NOW
+        workshop, blank_pdf(workshop, edition, output="kk", fillable=False), now=moment()
     )
     assert report.verdict is Verdict.NOT_SEALED
     assert report.certificate is None
@@ -107,7 +110,7 @@ def test_a_seal_of_another_server_is_unknown(workshop: Workshop, tmp_path_factor
     with opened(settings_in(tmp_path_factory.mktemp("other"))) as other:
         record = issue_sample(other)
         content = other.blobs.get(str(record.blob_key))
-    report = verify_pdf(workshop, content, now=NOW)
+    report = verify_pdf(workshop, content, now=moment())
     assert record.number, "perhaps a number of ours too: both servers count from one"
     assert (report.verdict, report.certificate) == (Verdict.UNKNOWN, None)
     assert not report.is_same_bytes
@@ -117,7 +120,7 @@ def test_a_seal_of_another_server_is_unknown(workshop: Workshop, tmp_path_factor
 def test_a_paper_of_no_number_under_a_foreign_seal_is_unknown(workshop: Workshop) -> None:
     keys = make_seal_keys(make_authority(NOW), NOW)
     sealed = Sealer(keys).seal(print_pdf(), reason="x", location="x", signed_at=NOW)
-    report = verify_pdf(workshop, sealed, now=NOW)
+    report = verify_pdf(workshop, sealed, now=moment())
     assert report.verdict is Verdict.UNKNOWN
     assert report.certificate is None
     (seal,) = report.signatures
@@ -130,7 +133,7 @@ def test_a_foreign_seal_on_our_data_is_altered(
     data = check_pdf(pdf, trusted=workshop.trusted).data_xml
     keys = make_seal_keys(make_authority(NOW), NOW, name="Forger")
     forged = Sealer(keys).seal(print_pdf(data_xml=data), reason="x", location="x", signed_at=NOW)
-    report = verify_pdf(workshop, forged, now=NOW)
+    report = verify_pdf(workshop, forged, now=moment())
     assert report.verdict is Verdict.ALTERED
     assert report.certificate is not None
     assert report.certificate.number == issued.number
@@ -151,13 +154,13 @@ def test_one_byte_changed_anywhere_is_never_valid(
 
 
 def told(workshop: Workshop, content: bytes) -> str:
-    report = verify_pdf(workshop, content, now=NOW)
+    report = verify_pdf(workshop, content, now=moment())
     return report.verdict if not report.is_same_bytes else "the same bytes"
 
 
 @pytest.mark.parametrize("content", [b"", b"no pdf", b"\x89PNG", b"%PDF-1.7\n", b"%PDF-1.7\n%%EOF"])
 def test_what_is_no_pdf_is_unreadable(workshop: Workshop, content: bytes) -> None:
-    report = verify_pdf(workshop, content, now=NOW)
+    report = verify_pdf(workshop, content, now=moment())
     (reason,) = report.reasons
     assert (report.verdict, report.is_readable) == (Verdict.UNREADABLE, False)
     assert reason.code in {FileReason.NOT_A_PDF, FileReason.BROKEN}
@@ -168,7 +171,7 @@ def test_a_number_alone_opens_no_document(workshop: Workshop, issued: DocumentRe
     """Numbers are counted: whoever writes one into a file learns nothing of its owner."""
     data = data_of(workshop, issued).replace(issued.token.encode(), b"A" * 22)
     assert issued.number.encode() in data
-    report = verify_pdf(workshop, print_pdf(data_xml=data), now=NOW)
+    report = verify_pdf(workshop, print_pdf(data_xml=data), now=moment())
     assert (report.certificate, report.comparison) == (None, None)
     assert report.verdict is Verdict.NOT_SEALED
 
@@ -179,7 +182,7 @@ def test_a_number_alone_opens_no_document(workshop: Workshop, issued: DocumentRe
 def test_what_was_issued_says_what_the_record_says(
     workshop: Workshop, issued: DocumentRecord, pdf: bytes
 ) -> None:
-    comparison = verify_pdf(workshop, pdf, now=NOW).comparison
+    comparison = verify_pdf(workshop, pdf, now=moment()).comparison
     assert comparison is not None
     assert comparison.is_same_data
     assert comparison.differences == ()
@@ -226,7 +229,7 @@ def test_a_record_that_was_changed_is_told_from_a_file_that_was(
 
 
 def test_json_names_fields_and_no_values(workshop: Workshop, pdf: bytes) -> None:
-    facts = facts_of(verify_pdf(workshop, pdf, now=NOW))
+    facts = facts_of(verify_pdf(workshop, pdf, now=moment()))
     assert (facts["verdict"], facts["indication"]) == ("valid", "TOTAL-PASSED")
     assert all(facts["holds"].values())
     assert [remark["code"] for remark in facts["remarks"]] == ["development-key"]
@@ -239,7 +242,7 @@ def test_json_calls_sealed_only_what_this_office_sealed(workshop: Workshop) -> N
     sealed = workshop.blobs.get(str(record.blob_key))
     trusting = replace(workshop, trusted=(forgeries.PERSONS.certificate, *workshop.trusted))
     forged = forgeries.sealed_by_a_person(Paper(sealed, sealed, workshop.sealer))
-    report = verify_pdf(trusting, forged, now=NOW)
+    report = verify_pdf(trusting, forged, now=moment())
     assert report.signatures[0].trusted
     assert facts_of(report)["holds"]["sealed"] is False
 
@@ -249,7 +252,7 @@ def test_json_of_a_valid_file_says_that_all_holds(workshop: Workshop) -> None:
     record = issue_sample(workshop, "mse-01", iin=IIN)
     sealed = workshop.blobs.get(str(record.blob_key))
     signed = forgeries.person_signing_with_gost(Paper(sealed, sealed, workshop.sealer))
-    report = verify_pdf(workshop, signed, now=NOW)
+    report = verify_pdf(workshop, signed, now=moment())
     holding = replace(report, reasons=(), is_same_bytes=True, is_newest=True)
     assert all(facts_of(holding)["holds"].values())
 
@@ -273,12 +276,12 @@ def test_a_former_file_is_known_but_not_valid(workshop: Workshop) -> None:
             time_stamp=TimeStampState.NONE,
         ),
     )
-    report = verify_pdf(trusting, first, now=NOW)
+    report = verify_pdf(trusting, first, now=moment())
     assert (report.verdict, report.is_same_bytes, report.is_newest) == (
         Verdict.EARLIER_VERSION, True, False,
     )  # fmt: skip
     assert [reason.code for reason in report.reasons] == [FileReason.EARLIER_VERSION]
-    report = verify_pdf(trusting, newest, now=NOW)
+    report = verify_pdf(trusting, newest, now=moment())
     assert (report.verdict, report.reasons) == (Verdict.VALID, ())
     assert [facts.kind.value for facts in report.signatures] == ["seal", "person"]
 
@@ -288,6 +291,6 @@ def test_a_signature_of_an_untrusted_person_is_doubtful(workshop: Workshop) -> N
     record = issue_sample(workshop, "mse-01", iin=IIN)
     first = workshop.blobs.get(str(record.blob_key))
     signed = forgeries.person_unknown_to_the_register(Paper(first, first, workshop.sealer))
-    report = verify_pdf(workshop, signed, now=NOW)
+    report = verify_pdf(workshop, signed, now=moment())
     assert report.verdict is Verdict.DOUBTFUL
     assert report.reasons[0].code is FileReason.CERTIFICATE_UNTRUSTED
