@@ -76,7 +76,7 @@ def test_the_line_stays_when_the_source_is_annulled(clerk: Clerk, office: Office
     app, workshop = office
     head = Clerk(app).sign_in("head", dict(workshop.first_accounts)["head"])
     head.open(f"/documents/{number}/annul")
-    head.press("", {"reason": "Қате"}, form="//main//form")
+    head.press("", {"category": "other", "reason": "Қате"}, form="//main//form")
     assert not head.page.xpath("//*[@id='begin']")
     assert clerk.open(page).status_code == 200
     assert f"{number} құжатынан көшірілген" in clerk.text
@@ -87,7 +87,7 @@ def test_an_annulled_document_begins_nothing(clerk: Clerk, office: Office, numbe
     app, workshop = office
     head = Clerk(app).sign_in("head", dict(workshop.first_accounts)["head"])
     head.open(f"/documents/{number}/annul")
-    head.press("", {"reason": "Қате"}, form="//main//form")
+    head.press("", {"category": "other", "reason": "Қате"}, form="//main//form")
     assert clerk.post("/forms/mse-04/new", fields).status_code == 409
     assert "күшінде емес" in clerk.text
 
