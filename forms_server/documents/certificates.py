@@ -19,7 +19,6 @@ from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pyhanko.keys.internal import translate_pyca_cryptography_cert_to_asn1
 from pyhanko.pdf_utils.decode_limits import DecodePurpose
@@ -53,6 +52,7 @@ from pyhanko_certvalidator.policy_decl import (
     RevocationCheckingPolicy,
 )
 
+from forms_server.documents.der import UNREADABLE
 from forms_server.documents.network import SECONDS_TO_ANSWER, open_list_session
 
 PROBLEMS: tuple[tuple[type[Exception], str], ...] = (
@@ -60,11 +60,6 @@ PROBLEMS: tuple[tuple[type[Exception], str], ...] = (
     (NotYetValidError, "certificate-not-yet"),
 )
 """What a refusal of the validator means; any other one is ``certificate-untrusted``."""
-
-UNREADABLE = (
-    ValueError, TypeError, LookupError, AttributeError, NotImplementedError, UnsupportedAlgorithm,
-)  # fmt: skip
-"""What the libraries raise on a certificate or token that is not what it promises."""
 
 OF_ANY_AGE = CertRevTrustPolicy(
     RevocationCheckingPolicy.from_legacy("require"),

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 from pyhanko.pdf_utils.generic import DictionaryObject
 from pyhanko.pdf_utils.misc import PdfDecodeLimitError, PdfError
@@ -41,6 +40,7 @@ from forms_server.documents.additions import (
     shadow_after,
 )
 from forms_server.documents.certificates import to_asn1
+from forms_server.documents.der import UNREADABLE
 from forms_server.documents.pdf_reader import QuickReader
 from forms_server.documents.signature_facts import (
     Addition,
@@ -66,18 +66,7 @@ LARGEST_PDF = 20 * 1024 * 1024
 HEADER_ZONE = 1024
 """Bytes at whose beginning the header must stand (ISO 32000-1, annex H, note 13)."""
 
-PARSER_ERRORS = (
-    PdfError,
-    ValueError,  # also pyHanko's SignatureValidationError and CMSExtractionError
-    TypeError,
-    LookupError,
-    AttributeError,
-    AssertionError,
-    NotImplementedError,
-    ArithmeticError,
-    UnsupportedAlgorithm,
-    zlib.error,
-)
+PARSER_ERRORS = (PdfError, zlib.error, *UNREADABLE)
 """What pyHanko and asn1crypto raise on bytes that are not what their place promises."""
 
 logger = logging.getLogger(__name__)

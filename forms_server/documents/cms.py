@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v1
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from forms_server.documents.der import with_definite_lengths
+from forms_server.documents.der import UNREADABLE, with_definite_lengths
 from forms_server.documents.subjects import (
     algorithm_of,
     common_name,
@@ -74,18 +74,6 @@ CERTIFICATE_HASHES: Mapping[str, Callable[[bytes], Any]] = MappingProxyType(
         "sha512": hashlib.sha512,
     }
 )
-
-UNREADABLE = (
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    AssertionError,
-    NotImplementedError,
-    ArithmeticError,
-    RecursionError,
-)
-"""What the libraries raise on bytes that are not what their place promises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +156,7 @@ def _door() -> Iterator[None]:
         yield
     except UnsupportedAlgorithm as error:
         raise DocumentError("cms-algorithm") from error
-    except UNREADABLE as error:
+    except (*UNREADABLE, RecursionError) as error:
         raise DocumentError("cms-unreadable") from error
 
 

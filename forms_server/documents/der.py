@@ -8,6 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+UNREADABLE = (
+    ValueError,  # also pyHanko's SignatureValidationError and CMSExtractionError
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    NotImplementedError,
+    ArithmeticError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What asn1crypto, cryptography and pyHanko raise on bytes that are not what their place promises."""
+
 DEEPEST = 40
 CONSTRUCTED = 0x20
 SEVERAL_BYTES = 0x1F

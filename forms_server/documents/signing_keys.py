@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from forms_server.documents.der import UNREADABLE
 from forms_server.documents.secret_files import read_secret
 from forms_server.errors import DocumentError
 
@@ -143,7 +144,7 @@ def load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
     """A PEM file's certificates, such as the authorities to trust (``certificates-unreadable``)."""
     try:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
-    except (OSError, ValueError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise DocumentError("certificates-unreadable", path=path) from error
 
 

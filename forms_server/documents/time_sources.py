@@ -12,7 +12,8 @@ from asn1crypto.core import Sequence
 from cryptography import x509
 from pyhanko.sign.timestamps import TimeStamper
 
-from forms_server.documents.certificates import UNREADABLE, to_asn1
+from forms_server.documents.certificates import to_asn1
+from forms_server.documents.der import UNREADABLE
 from forms_server.documents.network import SECONDS_TO_ANSWER, open_token_session
 from forms_server.documents.trust import LARGEST_CLOCK_DIFFERENCE, token_problem
 from forms_server.errors import DocumentError

@@ -24,6 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 
+from forms_server.documents.der import UNREADABLE
 from forms_server.documents.signing_keys import chain_of
 from forms_server.errors import DocumentError
 
@@ -303,7 +304,7 @@ def _certificates(
     ]
     try:
         read = [(is_own, x509.load_der_x509_certificate(der)) for is_own, der in found]
-    except ValueError as error:
+    except UNREADABLE as error:
         raise DocumentError("token-certificate-unreadable") from error
     read.sort(key=lambda pair: pair[1].not_valid_before_utc, reverse=True)
     own = tuple(certificate for is_own, certificate in read if is_own)

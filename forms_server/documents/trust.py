@@ -21,7 +21,6 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from forms_server.documents.certificates import (
-    UNREADABLE,
     Certificates,
     Evidence,
     Revocation,
@@ -36,6 +35,7 @@ from forms_server.documents.certificates import (
     to_asn1,
     validation_context,
 )
+from forms_server.documents.der import UNREADABLE
 
 IMPRINTS = ("sha256", "sha384", "sha512")
 """Digests that a time stamp may be of."""

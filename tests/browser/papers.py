@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.browser.conftest import LiveServer
+from tests.browser.conftest import ROOT, LiveServer
 from tests.judges import pdf_pages_png, read_qr
 
 RESOLUTION = 150
@@ -26,20 +28,19 @@ class Paper:
         return f"{self.path}#{self.seal}"
 
 
-def write_answers(server: LiveServer, form: str, folder: Path) -> Path:
-    """The form's sample, to issue papers from."""
-    answers = folder / f"{form}.json"
-    answers.write_text(server.run("sample", form).stdout, encoding="utf-8")
-    return answers
-
-
-def issue_paper(server: LiveServer, answers: Path, pdf: Path) -> Paper:
-    """A paper of the form that the file of answers is named after; its QR is read from a scan."""
-    done = server.run("issue", answers.stem, str(answers), "--language", "kk", "-o", str(pdf))
+def issue_papers(server: LiveServer, form: str, folder: Path, *, count: int) -> list[Paper]:
+    """Samples of the form, issued beside the server in one process; each QR is read from a scan."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.browser.issuing", form, str(folder), str(count)],
+        cwd=ROOT,
+        env=dict(server.environment),
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
     assert done.returncode == 0, done.stderr
-    address = next(_qr_codes(pdf_pages_png(pdf, RESOLUTION)))
-    path, _, seal = address.removeprefix(server.url).partition("#")
-    return Paper(done.stdout.strip(), pdf, path, seal)
+    numbers = done.stdout.split()
+    return [_paper(server, number, folder / f"{turn}.pdf") for turn, number in enumerate(numbers)]
 
 
 def annul_paper(server: LiveServer, paper: Paper) -> None:
@@ -51,6 +52,12 @@ def altered(seal: str) -> str:
     """The seal with one letter of its signature changed, the last but four."""
     letter = "A" if seal[-5] != "A" else "B"
     return f"{seal[:-5]}{letter}{seal[-4:]}"
+
+
+def _paper(server: LiveServer, number: str, pdf: Path) -> Paper:
+    address = next(_qr_codes(pdf_pages_png(pdf, RESOLUTION)))
+    path, _, seal = address.removeprefix(server.url).partition("#")
+    return Paper(number, pdf, path, seal)
 
 
 def _qr_codes(pages: Sequence[Path]) -> Iterator[str]:

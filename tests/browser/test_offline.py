@@ -19,8 +19,7 @@ from playwright.sync_api import Error as BrowserError
 from forms_server.documents.qr_seal import write_seal
 from forms_server.services.status_list import TYPE
 from forms_server.storage.records import Annulment, AnnulmentCategory, open_records
-from tests.browser.conftest import LiveServer
-from tests.browser.papers import Paper, altered, issue_paper, write_answers
+from tests.browser.papers import Paper, altered, issue_papers
 from tests.browser.stopping import StoppableServer
 from tests.documents.test_qr_seal import PAYLOAD, make_keys
 
@@ -66,7 +65,8 @@ def story(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """It ends with the server stopped; a context of its own, where errors of the network belong."""
     server = StoppableServer(tmp_path_factory.mktemp("stoppable"))
     server.start()
-    papers = _issue_papers(server.live, tmp_path_factory.mktemp("offline-papers"))
+    folder = tmp_path_factory.mktemp("offline-papers")
+    papers = Papers(*issue_papers(server.live, "assistance-06", folder, count=3))
     context = browser.new_context(viewport=PHONE, locale="kk-KZ", timezone_id="Asia/Almaty")
     page = context.new_page()
     _visit(page, server.live.url, papers.valid)
@@ -87,11 +87,6 @@ def story(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     context.close()
     server.stop()
     assert "Traceback" not in server.log.read_text()
-
-
-def _issue_papers(server: LiveServer, folder: Path) -> Papers:
-    answers = write_answers(server, "assistance-06", folder)
-    return Papers(*(issue_paper(server, answers, folder / f"{n}.pdf") for n in range(3)))
 
 
 def _withdraw(home: Path, papers: Papers) -> None:

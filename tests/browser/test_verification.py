@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from forms_server.documents.qr_seal import write_seal
 from forms_server.storage.records import FileKind, NewFile, TimeStampState, open_records
 from tests.browser.conftest import LiveServer, OpenPage
-from tests.browser.papers import Paper, altered, annul_paper, issue_paper, write_answers
+from tests.browser.papers import Paper, altered, annul_paper, issue_papers
 from tests.documents.test_qr_seal import PAYLOAD, make_keys
 
 Axe = Callable[[Page], None]
@@ -37,8 +37,7 @@ class Papers:
 def papers(live_server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Papers:
     """Two papers as they come out of the server; one of them is then annulled."""
     folder = tmp_path_factory.mktemp("papers")
-    answers = write_answers(live_server, "mse-01", folder)
-    valid, annulled = (issue_paper(live_server, answers, folder / f"{n}.pdf") for n in range(2))
+    valid, annulled = issue_papers(live_server, "mse-01", folder, count=2)
     annul_paper(live_server, annulled)
     return Papers(valid, annulled)
 
@@ -287,8 +286,7 @@ def test_a_file_is_compared_in_the_browser_and_not_sent(
 
 def test_a_former_file_was_issued_too(page: Page, live_server: LiveServer, tmp_path: Path) -> None:
     """As the one that was handed over at the counter, before its time stamp came."""
-    answers = write_answers(live_server, "mse-01", tmp_path)
-    paper = issue_paper(live_server, answers, tmp_path / "former.pdf")
+    (paper,) = issue_papers(live_server, "mse-01", tmp_path, count=1)
     add_a_file(live_server, paper)
     for address in (paper.path, "/verify"):
         page.goto(f"{live_server.url}{address}?lang=en")

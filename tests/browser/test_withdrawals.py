@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import LiveServer, OpenPage
-from tests.browser.papers import Paper, issue_paper, write_answers
+from tests.browser.papers import Paper, issue_papers
 from tests.browser.test_filling import Axe, Screenshot, sign_in
 
 REASON = "Үйдің нөмірі қате жазылған"
@@ -17,9 +17,7 @@ PHONE = {"width": 320, "height": 640}
 
 @pytest.fixture(scope="module")
 def papers(live_server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> list[Paper]:
-    folder = tmp_path_factory.mktemp("withdrawals")
-    answers = write_answers(live_server, "mse-04", folder)
-    return [issue_paper(live_server, answers, folder / f"{number}.pdf") for number in range(2)]
+    return issue_papers(live_server, "mse-04", tmp_path_factory.mktemp("withdrawals"), count=2)
 
 
 Look = Callable[[Page, str], None]

@@ -257,6 +257,19 @@ def test_a_damaged_signature_is_a_result_or_a_refusal(data: st.DataObject) -> No
         checked(changed)
 
 
+@settings(max_examples=100)
+@given(data=st.data())
+def test_another_byte_in_a_signature_is_a_result_or_a_refusal(data: st.DataObject) -> None:
+    length, start = _signed_range()
+    begin = length + 1
+    used = len(SEALED[begin : start - 1].rstrip(b"0")) // 2
+    place = begin + 2 * data.draw(st.integers(0, used - 1))
+    byte = data.draw(st.integers(0, 255))
+    changed = SEALED[:place] + b"%02x" % byte + SEALED[place + 2 :]
+    with suppress(DocumentError):
+        checked(changed)
+
+
 def test_an_unreadable_signature_is_listed_without_a_good_fact() -> None:
     length, _ = _signed_range()
     changed = SEALED[: length + 1] + b"ff" * 40 + SEALED[length + 81 :]

@@ -63,6 +63,12 @@ def refused(signature: bytes, content: bytes = CONTENT) -> str:
     return refusal.value.code
 
 
+def exchanged(signature: bytes, part: str, other: str) -> bytes:
+    """The CMS with bytes, told in hexadecimal and found once, exchanged for as many others."""
+    before, after = signature.split(bytes.fromhex(part))
+    return before + bytes.fromhex(other) + after
+
+
 def attributes_of(info: cms.ContentInfo) -> cms.CMSAttributes:
     return info["content"]["signer_infos"][0]["signed_attrs"]
 
@@ -212,6 +218,15 @@ def test_a_certificate_that_ends_on_no_day(person: KeptKey, tmp_path: Path) -> N
     assert refused(as_gost(ending_at(signature, b"00000101000000Z"))) == "cms-unreadable"
 
 
+def test_a_certificate_of_an_unknown_version(signature: bytes) -> None:
+    assert refused(exchanged(signature, "a003020102", "a003020101")) == "cms-unreadable"
+
+
+def test_a_certificate_that_says_a_thing_twice(signature: bytes) -> None:
+    """Its key usage is named as another extension is: which of the two holds?"""
+    assert refused(exchanged(signature, "0603551d0f", "0603551d0e")) == "cms-unreadable"
+
+
 def test_certificates_in_heaps(signature: bytes) -> None:
     """Whoever has to find a path through them tries every order: eight take half a minute."""
     heap = [make_authority(NOW).certificate for _ in range(MOST_CERTIFICATES)]
@@ -242,6 +257,9 @@ def test_random_bytes_are_refused(data: bytes) -> None:
         read_cms(data, CONTENT)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:Attribute's length:UserWarning", "ignore:Parsed a serial number:DeprecationWarning"
+)
 @given(st.data())
 def test_a_changed_cms_is_refused_or_means_the_same(signature: bytes, data: st.DataObject) -> None:
     """What is not signed may be changed (an unsigned attribute, say); who signed what may not."""
