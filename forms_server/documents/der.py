@@ -24,7 +24,7 @@ UNREADABLE = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
-"""What asn1crypto, cryptography and pyHanko raise on bytes that are not what their place promises."""
+"""What asn1crypto, cryptography and pyHanko raise on bytes that break their place's promise."""
 
 DEEPEST = 40
 CONSTRUCTED = 0x20
