@@ -51,9 +51,9 @@ class Wording:
     """What a signature says of itself.
 
     ``words`` are written into its place on the page, each on a line: that it is signed, by whom,
-    when, the certificate's number if known (:data:`LETTERS`). ``name``, the signer's, ``reason``
-    and ``location`` stand in the signature's dictionary (ISO 32000-2, table 255), with
-    ``signed_at``, which has a time zone.
+    when, the certificate's number (:data:`LETTERS`); what is not known is empty. ``name``, the
+    signer's, ``reason`` and ``location`` stand in the signature's dictionary (ISO 32000-2, table
+    255), with ``signed_at``, which has a time zone.
     """
 
     words: Sequence[str]
@@ -221,8 +221,9 @@ def _box(width: float, height: float) -> generic.ArrayObject:
 def _operators(words: Sequence[str], width: float, height: float) -> bytes:
     """A frame and the words in it, one under another, in the middle of the height."""
     font = load_slot_font()
-    lines = [_known(font, word) for word in words]
-    sizes = _sizes(lines, width - 2 * MARGIN, height - 2 * MARGIN, font)
+    known = [(_known(font, word), size) for word, size in zip(words, LETTERS, strict=True) if word]
+    lines = [line for line, _ in known]
+    sizes = _sizes(known, width - 2 * MARGIN, height - 2 * MARGIN, font)
     written = []
     top = (height + sum(sizes) * LEADING) / 2
     for line, size in zip(lines, sizes, strict=True):
@@ -240,11 +241,11 @@ def _operators(words: Sequence[str], width: float, height: float) -> bytes:
     )
 
 
-def _sizes(lines: Sequence[str], width: float, height: float, font: SlotFont) -> list[float]:
+def _sizes(
+    known: Sequence[tuple[str, float]], width: float, height: float, font: SlotFont
+) -> list[float]:
     """Points of the letters of each line: as usual, or as small as the room makes them."""
-    usual = [*LETTERS, *[LETTERS[-1]] * len(lines)][: len(lines)]
-    widths = [max(font.width(line, 1), 1) for line in lines]
-    sizes = [min(size, width / each) for size, each in zip(usual, widths, strict=True)]
+    sizes = [min(usual, width / max(font.width(line, 1), 1)) for line, usual in known]
     return [size * min(1, height / (sum(sizes) * LEADING)) for size in sizes]
 
 

@@ -20,6 +20,7 @@ from pyhanko.sign.validation.generic_cms import get_signing_cert_attr, validate_
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
+from forms_server.documents.additions import fills_its_gap
 from forms_server.documents.certificates import (
     Certificates,
     Evidence,
@@ -231,7 +232,7 @@ async def _stamp_problem(
     at: datetime,
 ) -> str | None:
     try:
-        if stamp.evaluate_signature_coverage() not in COVERING:
+        if not _fills_its_gap(stamp) or stamp.evaluate_signature_coverage() not in COVERING:
             return "time-stamp-altered"
         code = await token_problem(stamp.signed_data, stamp.compute_digest, trusted, at=at)
         if code:
@@ -241,6 +242,12 @@ async def _stamp_problem(
     except UNREADABLE:
         return "time-stamp-altered"
     return "time-stamp-untrusted" if revocation.state == "revoked" else None
+
+
+def _fills_its_gap(stamp: EmbeddedPdfSignature) -> bool:
+    stream = stamp.reader.stream
+    stream.seek(0)
+    return fills_its_gap(stream.read(), stamp.byte_range, stamp.pkcs7_content)
 
 
 async def token_problem(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timezone
 
 from forms_server.documents.deferred import Wording
 from forms_server.documents.signing_keys import SigningKey
@@ -96,19 +96,20 @@ def wording_of(  # noqa: PLR0913  # one signature: where, whose, by whom, when
     """What the signature says: that it is one, the name, the time, the certificate if known."""
     document, spec = desk.document, desk.spec(record)
     office = workshop.records.offices.by_id(document.office_id)
+    moment = now.astimezone(workshop.zone)
     name = full_name(desk, spec) or (actor.display_name if actor and spec.is_of_office else "")
-    told = [
+    told = (
         _said_in(desk, words("signature-words")),
         name,
-        f"{now.astimezone(workshop.zone):%d.%m.%Y %H:%M (UTC%z)}",
+        f"{moment:%d.%m.%Y %H:%M} ({timezone(moment.utcoffset())})",
         f"№ {serial_number}" if serial_number else "",
-    ]
+    )
     return Wording(
-        words=tuple(filter(None, told)),
+        words=told,
         reason=f"{document.form_id} {document.number} {record.signature_id}",
         location=office.code if office else "",
         name=name,
-        signed_at=now.astimezone(workshop.zone),
+        signed_at=moment,
     )
 
 

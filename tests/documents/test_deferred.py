@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -15,6 +16,7 @@ from forms_server.documents.checking import check_pdf
 from forms_server.documents.cms import read_cms
 from forms_server.documents.deferred import (
     CMS_BYTES,
+    LETTERS,
     Prepared,
     Wording,
     complete,
@@ -39,7 +41,12 @@ from tests.workshop import NOW
 
 SECOND = "recipient_signature"
 WORDING = Wording(
-    words=("ЭЦҚ қойылды / Подписано ЭЦП", "Үлгіева Әсел Ұланқызы", "22.11.2026 13:20 (UTC+0500)"),
+    words=(
+        "ЭЦҚ қойылды / Подписано ЭЦП",
+        "Үлгіева Әсел Ұланқызы",
+        "22.11.2026 13:20 (UTC+05:00)",
+        "",
+    ),
     reason="assistance-09 0000-pa09-2026-000001",
     location="0000",
     name="Үлгіева Әсел Ұланқызы",
@@ -144,9 +151,20 @@ def test_its_words_stand_in_its_place(signed: bytes, tmp_path: Path) -> None:
     assert all(word in text for word in WORDING.words)
 
 
+def test_without_a_name_the_time_stays_as_small_as_it_is(sealed: bytes) -> None:
+    caption, _, moment, _ = WORDING.words
+    unnamed = replace(WORDING, words=(caption, "", moment, ""))
+    with Pdf.open(BytesIO(sealed + prepare(sealed, FIELD, unnamed).update)) as pdf:
+        field = next(field for field in pdf.Root.AcroForm.Fields if field.T == FIELD)
+        drawn = field.AP.N.read_bytes()
+    assert [float(size) for size in re.findall(rb"([0-9.]+) Tf", drawn)] == [LETTERS[0], LETTERS[2]]
+
+
 def test_a_letter_that_the_font_lacks(sealed: bytes, tmp_path: Path) -> None:
     path = tmp_path / "signed.pdf"
-    path.write_bytes(sealed + prepare(sealed, FIELD, replace(WORDING, words=("愛 Үлгі",))).update)
+    path.write_bytes(
+        sealed + prepare(sealed, FIELD, replace(WORDING, words=("愛 Үлгі", "", "", ""))).update
+    )
     assert "? Үлгі" in judges.pdf_text(path)
 
 

@@ -121,6 +121,15 @@ def test_a_time_stamp_with_one_bit_turned(responders: Responders) -> None:
     assert trust.level == "B-B"
 
 
+def test_a_time_stamp_whose_gap_has_room_for_more(responders: Responders) -> None:
+    """White space is no digit: what else stands in the gap is covered by nobody's digest."""
+    done = completed(responders, sealed(responders.issue("Seal", NOW)), SealLevel.B_T)
+    _, end = token_place(done.pdf)
+    assert judged(responders, done.pdf).time_stamped_at is not None
+    trust = judged(responders, done.pdf[: end - 2] + b" " + done.pdf[end - 1 :])
+    assert (trust.time_stamped_at, trust.time_stamp_code) == (None, "time-stamp-altered")
+
+
 def test_a_time_stamp_taken_from_another_file(responders: Responders) -> None:
     key = responders.issue("Seal", NOW)
     one, other = (completed(responders, sealed(key), SealLevel.B_T).pdf for _ in range(2))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 
 from forms_server.app import create_app
+from forms_server.services.issuing import pdf_of
+from forms_server.services.workshop import Workshop
 from forms_server.storage.records import Change, DocumentRecord, SignatureState
 from tests.fields.specimens import with_check_digit
 from tests.web.clerk import URL, Clerk, head_of_another_office, signed_in
 from tests.web.signing import ASSISTANT, Scene, make_scene
-from tests.workshop import issue_sample
+from tests.workshop import actor_in, issue_sample
 
 FIRST, SECOND = "assistant_signature", "recipient_signature"
 BIN = with_check_digit("00014000000")
@@ -55,6 +59,16 @@ def untouched(scene: Scene) -> DocumentRecord:
 
 def address(document: DocumentRecord, signature: str = FIRST) -> str:
     return f"/documents/{document.number}/signatures/{signature}"
+
+
+def report_of(clerk: Clerk, workshop: Workshop, document: DocumentRecord) -> str:
+    """What the full check says of the document's file."""
+    clerk.open("/verify")
+    (token, *_) = clerk.page.xpath("//input[@name='csrf_token']/@value")
+    content = pdf_of(workshop, document.number, actor=actor_in(workshop, "clerk"))
+    data = {"csrf_token": token, "file": (BytesIO(content), "a.pdf")}
+    with closing(clerk.client.post("/verify/file", data=data)) as answer:
+        return answer.text
 
 
 def press(clerk: Clerk, document: DocumentRecord, step: str, **fields: str) -> None:
@@ -190,6 +204,9 @@ def test_the_office_notes_a_refusal_with_its_reason(clerk: Clerk, scene: Scene) 
     assert "руководитель заменяет документ" in clerk.text
     clerk.open(f"/v/{document.token}")
     assert "Тот, кто должен подписать, отказался" in clerk.text
+    report = report_of(clerk, scene.workshop, document)
+    assert "Файл подлинный" in report
+    assert "Тот, кто должен подписать, отказался" in report
 
 
 # -- the head, by role -----------------------------------------------------------------------------
