@@ -156,6 +156,14 @@ def test_verapdf_names_the_broken_clause(tmp_path: Path) -> None:
         judges.verapdf(path)
 
 
+def test_verapdf_misses_the_standard_that_a_file_does_not_name(tmp_path: Path) -> None:
+    path = tmp_path / "no-archive.pdf"
+    weasyprint.HTML(string="<p>a").write_pdf(path)
+
+    with pytest.raises(AssertionError, match=r"no-archive\.pdf"):
+        judges.verapdf_both([path])
+
+
 def test_the_reader_reads_the_qr_and_the_text_from_the_page(
     plain_pdf: Path, tmp_path: Path
 ) -> None:

@@ -32,12 +32,13 @@ except ImportError:  # a production installation has no browser; the report then
     sync_playwright = None  # type: ignore[assignment]
 
 PASSPHRASE = b"bench"
+BROWSER = "chromium-headless-shell"
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def has_chromium() -> bool:
     """Whether the browser and its driver are installed."""
-    return sync_playwright is not None and which("chromium") is not None
+    return sync_playwright is not None and which(BROWSER) is not None
 
 
 def naive(subject: Subject) -> Callable[[], bytes]:
@@ -113,7 +114,7 @@ def chromium(subject: Subject) -> Iterator[tuple[Callable[[], bytes], Callable[[
         playwright = thread.submit(lambda: sync_playwright().start()).result()
         browser = thread.submit(
             lambda: playwright.chromium.launch(
-                executable_path=which("chromium"), args=CHROMIUM_ARGUMENTS
+                executable_path=which(BROWSER), args=CHROMIUM_ARGUMENTS
             )
         ).result()
         page = thread.submit(browser.new_page).result()

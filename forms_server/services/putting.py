@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timezone
+from datetime import datetime
 
 from forms_server.documents.deferred import Wording
 from forms_server.documents.signing_keys import SigningKey
@@ -101,7 +101,7 @@ def wording_of(  # noqa: PLR0913  # one signature: where, whose, by whom, when
     told = (
         _said_in(desk, words("signature-words")),
         name,
-        f"{moment:%d.%m.%Y %H:%M} ({timezone(moment.utcoffset())})",
+        f"{moment:%d.%m.%Y %H:%M} (UTC{moment.isoformat()[-6:]})",
         f"№ {serial_number}" if serial_number else "",
     )
     return Wording(

@@ -14,7 +14,6 @@ from enum import StrEnum
 from flask import (
     Blueprint,
     Response,
-    flash,
     jsonify,
     make_response,
     redirect,
@@ -139,7 +138,6 @@ def take_signature(token: str) -> ResponseReturnValue:
         complete_signature(workshop(), token, cms, now=now(), actor=current_actor())
     except FormsServerError as error:
         return _refused(token, error, at="cms")
-    flash(_("Your signature is in the document."))
     return _done(token)
 
 
@@ -151,7 +149,6 @@ def take_refusal(token: str) -> ResponseReturnValue:
         refuse_signature(workshop(), token, reason=reason, actor=current_actor(), now=now())
     except ServiceError as error:
         return _refused(token, error, at="reason", reason=reason)
-    flash(_("Your refusal and its reason are noted."))
     return _done(token)
 
 

@@ -46,6 +46,7 @@ ROOT = HERE.parents[1]
 SCREENSHOTS = HERE / "screenshots"
 COMMAND = str(Path(sys.executable).parent / "forms-server")
 
+BROWSER = "chromium-headless-shell"
 CHROMIUM_ARGUMENTS = (
     "--disable-gpu",
     "--disable-quic",
@@ -90,9 +91,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, started once for this folder."""
-    program = shutil.which("chromium")
-    assert program, "chromium is missing: make setup-tests, or install the Debian package chromium"
+    """Debian's Chromium without windows, started once for this folder."""
+    program = shutil.which(BROWSER)
+    assert program, f"{BROWSER} is missing: make setup-tests, or install the Debian package"
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=[*CHROMIUM_ARGUMENTS])
         yield opened

@@ -20,7 +20,7 @@ from forms_server.storage.records import DocumentRecord, FileKind, NewSignature,
 from forms_server.storage.signatures import add_signatures
 from forms_server.trust_settings import SealLevel
 from tests.documents.stamped import judged
-from tests.judges import qpdf_check, verapdf
+from tests.judges import qpdf_check, verapdf_both
 from tests.responders import Responders
 from tests.services.stamping import stamping_variables
 from tests.workshop import actor_in, issue_sample, opened, settings_in
@@ -86,8 +86,7 @@ def test_a_document_is_sealed_at_once_and_completed_when_the_authority_is_back(
     path = tmp_path / "completed.pdf"
     path.write_bytes(newest)
     qpdf_check(path)
-    for flavour in ("3a", "ua1"):
-        verapdf(path, flavour)
+    verapdf_both([path])
     first = stamping.records.documents.by_pdf_sha256(document.pdf_sha256 or "")
     assert first is not None
     assert first.id == document.id
