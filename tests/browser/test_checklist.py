@@ -47,8 +47,8 @@ def test_what_is_missing_is_named(checklist: Page, axe: Axe, screenshot: Screens
     checklist.locator("[name=diagnosing][value=true]").check()
     checklist.locator("[name='down_documents-neurologist-issued_on']").fill("02.03.2026")
     checklist.locator("[name='down_documents-neurologist-issued_by']").fill("Үлгі")
-    checklist.keyboard.press("Alt+Shift+KeyC")
-    checklist.wait_for_load_state()
+    with checklist.expect_navigation():
+        checklist.keyboard.press("Alt+Shift+KeyC")
     text = checklist.inner_text("main")
     for missing in ("кариотипирования", "генетика", "психиатра", "консультации"):
         assert missing in text

@@ -198,6 +198,7 @@ def test_a_key_goes_from_error_to_error(clerk: Page, live_server: LiveServer) ->
     clerk.locator("#iin").fill("12")
     clerk.keyboard.press("Alt+Shift+KeyC")
     clerk.locator(".error-summary").wait_for()
+    clerk.wait_for_load_state()
     links = clerk.locator(".error-summary a").all()[:5]
     for link in links:
         clerk.keyboard.press("Alt+Shift+KeyE")
@@ -244,8 +245,8 @@ def test_rows_come_and_go(open_page: OpenPage, live_server: LiveServer, *, scrip
     expect(page.locator("#services-2-hours")).to_have_count(0)
     assert row_values(page, "hours") == ["1", "3"]
     assert row_names(page, "hours") == ["services-0-hours", "services-1-hours"]
-    page.locator("button[name=action][value=save]").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator("button[name=action][value=save]").click()
     assert row_values(page, "hours") == ["1", "3"]
 
 
@@ -274,8 +275,8 @@ def test_sums_follow_the_typing_and_agree_with_the_server(
     clerk.locator("#services-1-price").fill("99999,99")
     shown = clerk.locator("output").all_inner_texts()
     assert shown == ["3\u00a0126,25", "33\u00a0000,00", "36\u00a0126,25"]
-    clerk.locator("button[name=action][value=save]").click()
-    clerk.wait_for_load_state()
+    with clerk.expect_navigation():
+        clerk.locator("button[name=action][value=save]").click()
     assert clerk.locator("output").all_inner_texts() == shown
 
 
