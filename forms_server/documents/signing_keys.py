@@ -124,7 +124,7 @@ def chain_of(
 ) -> tuple[x509.Certificate, ...]:
     """Of the others, in whatever order, those above the certificate: its issuer first."""
     chain: list[x509.Certificate] = []
-    left = [one for one in others if one != certificate]
+    left = [one for one in dict.fromkeys(others) if one != certificate]
     while above := next((one for one in left if _is_issued_by(certificate, one)), None):
         chain.append(above)
         left.remove(above)

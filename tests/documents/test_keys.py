@@ -220,6 +220,8 @@ def test_a_chain_is_put_in_order() -> None:
     stranger = make_authority(NOW, name="Another authority")
     others = (stranger.certificate, seal.certificate, root.certificate)
     assert chain_of(seal.certificate, others) == (root.certificate,)
+    twice = (root.certificate, *others, root.certificate)
+    assert chain_of(seal.certificate, twice) == (root.certificate,)
     assert chain_of(seal.certificate, (stranger.certificate,)) == ()
 
 
