@@ -11,6 +11,7 @@ from pathlib import Path
 
 from forms_server.bench.baselines import chromium, has_chromium, naive
 from forms_server.bench.documents import (
+    add_seal,
     issue_first,
     issue_next_person,
     memory_of_worker,
@@ -57,6 +58,7 @@ def run_bench(settings: Settings, *, runs: int = 20, documents: int = DOCUMENTS)
         contenders: dict[str, Callable[[], object]] = {
             "issuing": issue_next_person(subject),
             "issuing, new stencil": issue_first(subject),
+            "sealing alone, RSA-2048": add_seal(subject),
             "naive": naive(subject),
             "verification page": visit_verification(subject),
         }

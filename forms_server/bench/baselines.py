@@ -82,7 +82,8 @@ def validate_plainly(pdf: bytes, trusted: Sequence[x509.Certificate]) -> int:
     return len(signatures)
 
 
-def _rsa_p12() -> bytes:
+def make_rsa_key() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    """A throw-away key of RSA-2048 and its own certificate."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench")])
     now = datetime.now(UTC)
@@ -96,6 +97,11 @@ def _rsa_p12() -> bytes:
         .not_valid_after(now + timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
+    return key, certificate
+
+
+def _rsa_p12() -> bytes:
+    key, certificate = make_rsa_key()
     encryption = BestAvailableEncryption(PASSPHRASE)
     return pkcs12.serialize_key_and_certificates(b"bench", key, certificate, None, encryption)
 

@@ -6,15 +6,20 @@ import dataclasses
 import gc
 import itertools
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from flask.testing import FlaskClient
 
 from forms_server.app import create_app
+from forms_server.bench.baselines import make_rsa_key
 from forms_server.bench.subjects import Subject, megabytes, told_by_child
 from forms_server.documents.fonts import load_slot_font
+from forms_server.documents.signing import Sealer
+from forms_server.documents.signing_keys import KeptKey
 from forms_server.documents.stencils import Press
 from forms_server.services import issuing
+from forms_server.services.stored import answers_of, edition_of
 
 NAMES = ("Үлгіев", "Образцова", "Сынақов", "Примеров")
 
@@ -42,6 +47,22 @@ def issue_first(subject: Subject) -> Callable[[], object]:
         return issuing.seal_record(dataclasses.replace(workshop, press=press), subject.record)
 
     return seal_first
+
+
+def add_seal(subject: Subject) -> Callable[[], object]:
+    """What sealing adds to printing: the printed document and an RSA-2048 key held in memory."""
+    workshop, record = subject.workshop, subject.record
+    edition = edition_of(workshop, record)
+    pdf = issuing.print_record(
+        workshop,
+        record,
+        edition,
+        answers=answers_of(workshop, record, edition),
+        data=issuing.data_of(workshop, record),
+    )
+    key, certificate = make_rsa_key()
+    seal = Sealer(KeptKey(certificate=certificate, private_key=key, chain=())).seal
+    return lambda: seal(pdf, reason="bench", location="0000", signed_at=datetime.now(UTC))
 
 
 def visit_verification(subject: Subject) -> Callable[[], object]:
