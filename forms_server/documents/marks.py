@@ -58,8 +58,9 @@ def _first_pages(document: pypdfium2.PdfDocument) -> Iterator[pypdfium2.PdfPage]
 
 def _qr_texts(page: pypdfium2.PdfPage) -> list[str]:
     scale = min(SCALE, LARGEST_SIDE / max(page.get_size()))
-    picture = page.render(scale=scale, grayscale=True).to_pil()
-    found = zxingcpp.read_barcodes(picture, formats=QR)
+    picture = page.render(scale=scale, grayscale=True)
+    rows = memoryview(picture.buffer).cast("B").cast("B", (picture.height, picture.stride))
+    found = zxingcpp.read_barcodes(rows, formats=QR)
     return [code.text[:LONGEST_QR] for code in found]
 
 

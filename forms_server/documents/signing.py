@@ -127,7 +127,7 @@ class KeySigner(Signer):
     async def signed_attrs(
         self, data_digest: bytes, digest_algorithm: str, *given: Any, **more: Any
     ) -> CMSAttributes:
-        """pyHanko's, made once, with another digest in its place: what costs it most of the time."""
+        """pyHanko's, made once, then with another digest in its place: half of a seal's time."""
         if not self._attributes:
             made = await super().signed_attrs(NO_DIGEST, digest_algorithm, *given, **more)
             self._attributes = made.dump()
