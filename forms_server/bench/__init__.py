@@ -85,8 +85,8 @@ def run_bench(settings: Settings, *, runs: int = 20, documents: int = DOCUMENTS)
 def show_bench(report: Report) -> str:
     """The report as lines of text."""
     lines = [f"medians of {report.runs} alternating runs"]
-    lines += [f"  {name:<34} {value:8.1f} ms" for name, value in report.milliseconds.items()]
-    lines += [f"  {name:<34} {value:8.2f} x" for name, value in report.ratios.items()]
+    lines += [f"  {name:<40} {value:8.1f} ms" for name, value in report.milliseconds.items()]
+    lines += [f"  {name:<40} {value:8.2f} x" for name, value in report.ratios.items()]
     lines += [
         f"  after {count:>4} documents {size:6.0f} MB" for count, size in report.memory.items()
     ]

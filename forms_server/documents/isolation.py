@@ -1,4 +1,4 @@
-"""Checks a stranger's PDF in a child process with limits, which may crash without harm to us."""
+"""Checks a stranger's PDF in child processes with limits, which may crash without harm to us."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import signal
 import sys
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, Self
 
 from forms_server.documents.checking import check_outside, check_pdf
 from forms_server.documents.data_reading import Cells, read_cells
@@ -34,9 +35,9 @@ from forms_server.documents.signature_facts import (
 from forms_server.errors import DocumentError
 
 LONGEST_CHECK = 10.0
-"""Seconds of the processor that one PDF may take, and half of those of the clock."""
+"""Seconds of the processor that each child may take, and half of those of the clock for both."""
 MOST_MEMORY = 512 * 1024 * 1024
-"""Bytes that a check may take beyond what the process has already."""
+"""Bytes that each child may take beyond what the process has already."""
 MOST_SAID = 32 * 1024 * 1024
 """Bytes of the child's answer, ten times the longest form that may be sent; the parent that reads
 it has no limit of memory."""
@@ -60,27 +61,64 @@ def check_isolated(
     seconds: float = LONGEST_CHECK,
     memory: int = MOST_MEMORY,
 ) -> SealReport:
-    """``check_pdf``, and what the pages carry, in a child process that may take so many seconds and
-    bytes of memory.
+    """``check_pdf``, and what the pages carry, in two child processes side by side, each of which
+    may take so many seconds and bytes of memory.
 
-    The child answers with JSON, never with pickled objects: first the facts of the signatures, then
-    the cells of the data, then the marks of the pages, so that data that cannot be read and pages
-    that cannot be drawn do not keep the facts from us (``marks.is_read`` is then false). Whatever
-    else becomes of it, a crash or a decompression bomb, is a ``DocumentError`` (``pdf-too-heavy``
-    or ``pdf-broken``); a crash leaves its traceback on the error stream. It forks: call it from a
-    process without threads, such as a gunicorn sync worker or the command line.
+    They answer with JSON, never with pickled objects: one with the facts of the signatures, then
+    the cells of the data, the other with the marks of the pages, so that data that cannot be read
+    and pages that cannot be drawn do not keep the facts from us (``marks.is_read`` is then false).
+    Whatever else becomes of the facts, a crash or a decompression bomb, is a ``DocumentError``
+    (``pdf-too-heavy`` or ``pdf-broken``); a crash leaves its traceback on the error stream. It
+    forks: call it from a process without threads, such as a gunicorn sync worker or the command
+    line.
     """
     check_outside(pdf)
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        with LastExit(), os.fdopen(writing, "wb") as stream:
-            gc.disable()  # half of a check's time, for memory that ends with the child anyway
-            _limit(seconds, memory)
-            _answer(stream, pdf, authorities, at)
-    os.close(writing)
-    return _read_answer(*_receive(child, reading, seconds=seconds))
+    deadline = time.monotonic() + 2 * seconds
+    with (
+        _Child(partial(_tell_facts, pdf, authorities, at), seconds, memory) as facts,
+        _Child(partial(_tell_marks, pdf), seconds, memory) as marks,
+    ):
+        told = _told_facts(*facts.answer(deadline))
+        told_marks, _ = marks.answer(deadline)
+    return _from_json(told["report"], told.get("cells", {}), _lines(told_marks).get("marks", {}))
+
+
+class _Child:
+    """A process of its own with limits, which tells something in lines of JSON; it never stays."""
+
+    def __init__(self, tell: Callable[[IO[bytes]], None], seconds: float, memory: int) -> None:
+        self._pipe, writing = os.pipe()
+        self._has_ended = False
+        self._number = os.fork()
+        if self._number == 0:
+            os.close(self._pipe)
+            with LastExit(), os.fdopen(writing, "wb") as stream:
+                gc.disable()  # half of a check's time, for memory that ends with the child anyway
+                logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # it names the signers
+                _limit(seconds, memory)
+                tell(stream)
+        os.close(writing)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._has_ended:
+            os.kill(self._number, signal.SIGKILL)
+            self._end()
+
+    def answer(self, deadline: float) -> tuple[bytes, int]:
+        """All that it says until then, and the signal that it died of, 0 if it ended by itself."""
+        received = bytearray()
+        if not _read_until(deadline, self._pipe, received):
+            os.kill(self._number, signal.SIGKILL)
+        return bytes(received), self._end()
+
+    def _end(self) -> int:
+        self._has_ended = True
+        os.close(self._pipe)
+        _, status = os.waitpid(self._number, 0)
+        return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
 class LastExit:
@@ -110,9 +148,10 @@ def _limit(seconds: float, memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(stream: IO[bytes], pdf: bytes, authorities: Authorities, at: datetime | None) -> None:
-    """A line of JSON each for the signatures, the data and the pages."""
-    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # its warnings name the signers
+def _tell_facts(
+    pdf: bytes, authorities: Authorities, at: datetime | None, stream: IO[bytes]
+) -> None:
+    """A line of JSON each for the signatures and the data."""
     try:
         report = check_pdf(
             pdf,
@@ -126,24 +165,15 @@ def _answer(stream: IO[bytes], pdf: bytes, authorities: Authorities, at: datetim
         return
     _tell(stream, {"report": _to_json(report)})
     _tell(stream, {"cells": read_cells(report.data_xml or b"")})
+
+
+def _tell_marks(pdf: bytes, stream: IO[bytes]) -> None:
     _tell(stream, {"marks": asdict(read_marks(pdf))})
 
 
 def _tell(stream: IO[bytes], told: Mapping[str, Any]) -> None:
     stream.write(json.dumps(told).encode() + b"\n")
     stream.flush()
-
-
-def _receive(child: int, pipe: int, *, seconds: float) -> tuple[bytes, int]:
-    """All that the child says, and the signal that it died of, 0 if it ended by itself."""
-    received = bytearray()
-    try:
-        if not _read_until(time.monotonic() + 2 * seconds, pipe, received):
-            os.kill(child, signal.SIGKILL)
-    finally:
-        os.close(pipe)
-        _, status = os.waitpid(child, 0)
-    return bytes(received), os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
 def _read_until(deadline: float, pipe: int, received: bytearray) -> bool:
@@ -158,15 +188,19 @@ def _read_until(deadline: float, pipe: int, received: bytearray) -> bool:
     return False
 
 
-def _read_answer(answer: bytes, died_of: int) -> SealReport:
+def _told_facts(answer: bytes, died_of: int) -> Mapping[str, Any]:
     """Whole lines count; a death by a limit, ours or the system's, is ``pdf-too-heavy``."""
-    lines = [json.loads(line) for line in answer.splitlines(keepends=True) if line[-1:] == b"\n"]
-    if not lines:
+    told = _lines(answer)
+    if not told:
         raise DocumentError("pdf-too-heavy" if died_of in LIMIT_SIGNALS else "pdf-broken")
-    told = {name: value for line in lines for name, value in line.items()}
     if "refused" in told:
         raise DocumentError(told["refused"])
-    return _from_json(told["report"], told.get("cells", {}), told.get("marks", {}))
+    return told
+
+
+def _lines(answer: bytes) -> Mapping[str, Any]:
+    lines = [json.loads(line) for line in answer.splitlines(keepends=True) if line[-1:] == b"\n"]
+    return {name: value for line in lines for name, value in line.items()}
 
 
 def _to_json(report: SealReport) -> Mapping[str, Any]:
