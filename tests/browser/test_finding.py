@@ -15,6 +15,7 @@ FOCUSED_FORM = "document.activeElement.closest('.record')?.id"
 @pytest.fixture
 def clerk(page: Page, live_server: LiveServer) -> Page:
     sign_in(page, live_server).goto(f"{live_server.url}/forms/")
+    expect(page.locator("#find")).to_be_focused()
     return page
 
 
@@ -24,7 +25,6 @@ def shown(page: Page) -> list[str]:
 
 
 def test_a_form_is_started_with_a_few_keys(clerk: Page, axe: Axe, screenshot: Screenshot) -> None:
-    expect(clerk.locator("#find")).to_be_focused()
     clerk.keyboard.type("s5")
     assert shown(clerk) == ["sanatorium-05"]
     expect(clerk.locator("[data-found]")).to_have_text("Табылған нысандар: 1")
@@ -63,6 +63,7 @@ def test_the_key_of_the_forms_leads_to_the_box_from_everywhere(
     clerk.keyboard.type("mse")
     clerk.locator("h1").click()
     clerk.keyboard.press("Alt+Shift+KeyF")
+    expect(clerk.locator("#find")).to_be_focused()
     clerk.keyboard.type("жоқсөз")
     assert shown(clerk) == []
     expect(clerk.locator("[data-found]")).to_contain_text("табылмады")
