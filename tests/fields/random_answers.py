@@ -126,7 +126,9 @@ def _spoil(spec: FieldSpec, raw: Raw, path: str) -> Iterator[tuple[str, Raw]]:
     for part in parts:
         if isinstance(raw, Mapping) and raw.get(part.id):
             for inner, spoilt in _spoil(part, raw[part.id], f"{path}-{part.id}"):
-                yield inner, {**raw, part.id: spoilt}
+                changed = {**raw, part.id: spoilt}
+                if any(changed.values()):  # else nothing is answered at all: not this part's fault
+                    yield inner, changed
 
 
 def _spoil_rows(table: TableSpec, rows: Raw) -> Iterator[tuple[str, Raw]]:
