@@ -17,8 +17,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # that Liberation lacks (☐ ☑ ✂ ₸). tzdata: since 2024-03-01 all of Kazakhstan keeps UTC+5.
 SERVE_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation2 \
     fonts-dejavu-core tzdata
-# chromium-headless-shell is Chromium without windows: a quarter of its work for a page. maven brings a Java runtime and fetches veraPDF (scripts/fetch-verapdf.sh); Playwright's driver
-# needs libatomic1 and does not say so.
+# chromium-headless-shell is Chromium without windows: a quarter of its work for a page. maven brings
+# a Java runtime and fetches veraPDF (scripts/fetch-verapdf.sh); Playwright's driver needs libatomic1
+# and does not say so.
 TEST_PACKAGES := chromium-headless-shell libatomic1 libnss3-tools libxml2-utils maven openssl \
     poppler-utils qpdf softhsm2
 
